@@ -78,6 +78,8 @@ export interface AuthErrorOptions {
   readonly reason?: string;
   /** Replaces the code's safe message. */
   readonly detail?: string;
+  /** Replaces the error word of the challenge. */
+  readonly bearer?: Refusal["bearer"];
   readonly errors?: readonly FieldError[];
   /** Seconds until another try makes sense; answered as Retry-After. */
   readonly retryAfter?: number;
@@ -93,6 +95,8 @@ export class AuthError extends Error {
   readonly reason: string;
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfter: number | undefined;
+  /** The `error` of RFC 6750's challenge; `undefined` where no bearer token was judged. */
+  readonly bearer: Refusal["bearer"];
 
   constructor(code: AuthErrorCode, options: AuthErrorOptions = {}) {
     const refusal: Refusal = REFUSALS[code];
@@ -102,11 +106,7 @@ export class AuthError extends Error {
     this.reason = options.reason ?? code;
     this.errors = options.errors;
     this.retryAfter = options.retryAfter ?? (refusal.status === 503 ? 1 : undefined);
-  }
-
-  /** The `error` of RFC 6750's challenge, or `undefined` where no bearer token was judged. */
-  get bearer(): Refusal["bearer"] {
-    return (REFUSALS[this.code] as Refusal).bearer;
+    this.bearer = options.bearer ?? refusal.bearer;
   }
 }
 

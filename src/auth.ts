@@ -1,0 +1,332 @@
+/**
+ * `createAuth`: users, sessions and tokens put together. The only file that knows all three.
+ * Login is one read and one transaction; authenticating a bearer token is no I/O at all while the revocation feed is
+ * fresh.
+ */
+import { AuthError } from "./errors.ts";
+import { type Claims, createKeySet, createSigner, createVerifier, importKey } from "./jwt/index.ts";
+import { deriveKeys, type RootSecret, secretProblem } from "./secrets.ts";
+import { type RevocationFeed, startRevocationFeed } from "./sessions/revocation-feed.ts";
+import type { TokenSubject } from "./sessions/revocation-index.ts";
+import {
+  createSessions,
+  type Device,
+  type Grant,
+  type RefreshOptions,
+  type Session,
+  type SessionEvent,
+} from "./sessions/sessions.ts";
+import * as queries from "./storage/queries.ts";
+import type { Statement, Storage } from "./storage/storage.ts";
+import { type Duration, parseDuration, realSystem, type System } from "./system.ts";
+import { createPasswordHasher } from "./users/password-hash.ts";
+import { createUsers, type Login, type Registration, type User } from "./users/users.ts";
+
+export interface AuthOptions {
+  /** Signs access tokens: text (its UTF-8 bytes are the key, as in PyJWT) or bytes; as long as the algorithm's hash. */
+  readonly secret: string | Uint8Array;
+  /** `openSqlite("auth.db")`; `createAuth` creates the tables. */
+  readonly storage: Storage;
+  /** `iss` of access tokens. Default "latchkey". */
+  readonly issuer?: string;
+  /** `aud` of access tokens; "none" leaves it out and does not require it, for verifiers that name no audience. Default "latchkey". */
+  readonly audience?: string;
+  /** Default HS256. */
+  readonly algorithm?: "HS256" | "HS384" | "HS512";
+  /** The root of every derived key; default `secret`. Give one of its own where others hold `secret`. */
+  readonly rootSecret?: RootSecret;
+  /** Life of an access token. Default "15m". */
+  readonly accessTtl?: Duration;
+  /** A session dies when it was not refreshed for so long. Default "30d". */
+  readonly sessionIdleTtl?: Duration;
+  /** No refresh carries a session past this age. Default "90d". */
+  readonly sessionMaxAge?: Duration;
+  /** How long a spent refresh token is answered with its successor. Default "20s"; "0s" is strict. */
+  readonly refreshGrace?: Duration;
+  /** Claims to add to a user's access tokens; registered ones can't be overridden. */
+  readonly claims?: (user: User) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
+  /** Judges a new password beyond the rules, such as against breached ones: what is wrong, or `undefined`. */
+  readonly checkPassword?: (password: string) => Promise<string | undefined>;
+  /** Password hashes at once and waiting. Default: the cores but one, and 64. */
+  readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
+  /** Told of stolen refresh tokens and of stores that went back in time. */
+  readonly onEvent?: (event: SessionEvent) => void;
+  /** Time and randomness; for tests. */
+  readonly system?: System;
+}
+
+/** What a login or a refresh gives. */
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly tokenType: "Bearer";
+  /** Seconds until the access token expires. */
+  readonly expiresIn: number;
+  readonly sessionId: string;
+  /** Grows with every refresh: the higher one is the newer. */
+  readonly generation: number;
+}
+
+/** Who is behind an access token. */
+export interface Identity {
+  readonly userId: number;
+  readonly sessionId: string;
+  readonly claims: Claims;
+  /** Reads the user; `undefined` when it was deleted. */
+  user(): Promise<User | undefined>;
+}
+
+export interface AuthenticateOptions {
+  /**
+   * How new the knowledge of ended sessions must be: "token" does not ask, "feed" asks the index in memory, "live" the
+   * store. Default "feed".
+   */
+  readonly freshness?: "token" | "feed" | "live";
+}
+
+/** The engine. Its methods throw AuthError when they refuse. */
+export interface Auth {
+  /** @throws AuthError `input_invalid`, `username_taken`, `email_taken`, `busy`. */
+  register(registration: Registration): Promise<User>;
+  /** Starts a session. @throws AuthError `invalid_credentials`, `input_invalid`, `busy`. */
+  login(login: Login, device?: Device): Promise<Tokens>;
+  /** Spends a refresh token by the refresh rule. @throws AuthError, see docs/sessions.md. */
+  refresh(refreshToken: string, options?: RefreshOptions, device?: Device): Promise<Tokens>;
+  /** Ends the session of a refresh token; one that has ended is fine. @throws AuthError `refresh_token_invalid`. */
+  logout(refreshToken: string): Promise<void>;
+  /**
+   * Verifies an access token. Synchronous while the feed is fresh (or not asked), a promise otherwise.
+   * @throws AuthError `token_expired`, `token_invalid`, `session_ended`, `user_not_found`, `store_unavailable`.
+   */
+  authenticate(accessToken: string, options?: AuthenticateOptions): Identity | Promise<Identity>;
+  /** Ends every session but the one that asks. @throws AuthError `wrong_password`, `input_invalid`, `user_not_found`. */
+  changePassword(
+    identity: Identity,
+    change: { readonly currentPassword: string; readonly newPassword: string },
+  ): Promise<void>;
+  readonly users: {
+    byId(id: number): Promise<User | undefined>;
+    /** Takes a user out of service and ends all sessions; false when there was nothing to do. */
+    deactivate(id: number): Promise<boolean>;
+    reactivate(id: number): Promise<boolean>;
+    delete(id: number): Promise<boolean>;
+  };
+  readonly sessions: {
+    /** Live ones, newest first. */
+    list(userId: number): Promise<Session[]>;
+    /** False when the user has no such live session. */
+    end(userId: number, sessionId: string): Promise<boolean>;
+    endAll(userId: number, options?: { readonly except?: string }): Promise<void>;
+  };
+  /** Rejects with `store_unavailable` when the store does not answer. */
+  ping(): Promise<void>;
+  /** Stops reading the feed and closes the storage. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_NAME = "latchkey";
+const ACCESS_TYPE = "at+jwt";
+const JTI_SIZE = 16;
+
+/**
+ * Composes an engine over a store; creates or upgrades the store's tables.
+ * @throws TypeError for a weak secret or an option out of range; rejects when the store can't be used.
+ */
+export async function createAuth(options: AuthOptions): Promise<Auth> {
+  const { secret, storage, system = realSystem, algorithm = "HS256", claims: customClaims } = options;
+  const problem = secretProblem(secret);
+  if (problem) throw new TypeError(`secret ${problem}`);
+  const seconds = {
+    accessTtl: positive(options.accessTtl ?? "15m", "accessTtl"),
+    idleTtl: positive(options.sessionIdleTtl ?? "30d", "sessionIdleTtl"),
+    maxAge: positive(options.sessionMaxAge ?? "90d", "sessionMaxAge"),
+    grace: parseDuration(options.refreshGrace ?? "20s", "refreshGrace"),
+  };
+
+  const key = importKey(typeof secret === "string" ? Buffer.from(secret) : secret, { alg: algorithm });
+  const keys = createKeySet([key]);
+  const issuer = options.issuer ?? DEFAULT_NAME;
+  const audience = options.audience ?? DEFAULT_NAME;
+  const signer = createSigner({ keys, issuer, audience, ttl: seconds.accessTtl, typ: ACCESS_TYPE, system });
+  const verifier = createVerifier({ keys, issuer, audience, typ: ACCESS_TYPE, system });
+
+  const hasher = createPasswordHasher({
+    system,
+    ...(options.passwordQueue?.concurrency !== undefined && { concurrency: options.passwordQueue.concurrency }),
+    ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
+  });
+  await storage.migrate();
+  const users = createUsers({ storage, system, hasher, checkPassword: options.checkPassword });
+  const sessions = createSessions({
+    storage,
+    system,
+    keys: deriveKeys(options.rootSecret ?? secret, "refresh-token"),
+    ...seconds,
+    onEvent: options.onEvent ?? (() => {}),
+  });
+  const feed = await startRevocationFeed({ storage, system });
+
+  async function toTokens(grant: Grant, user?: User): Promise<Tokens> {
+    const now = system.now();
+    let custom: Readonly<Record<string, unknown>> = {};
+    if (customClaims) {
+      const owner = user ?? (await users.byId(grant.userId));
+      if (!owner) throw new AuthError("session_ended", { reason: "the user is gone" });
+      custom = await customClaims(owner);
+    }
+    const accessToken = signer.sign({
+      ...custom,
+      sub: String(grant.userId),
+      sid: String(grant.sessionId),
+      epoch: grant.userEpoch,
+      jti: Buffer.from(system.randomBytes(JTI_SIZE)).toString("base64url"),
+      iat: now,
+      exp: grant.accessExpiresAt,
+      typ: ACCESS_TYPE,
+    });
+    return {
+      accessToken,
+      refreshToken: grant.refreshToken,
+      tokenType: "Bearer",
+      expiresIn: Math.max(0, grant.accessExpiresAt - now),
+      sessionId: String(grant.sessionId),
+      generation: grant.generation,
+    };
+  }
+
+  /** Commits an end and makes it known here before it is acknowledged. */
+  async function end(statements: readonly Statement[]): Promise<boolean> {
+    const written = await storage.write(statements);
+    if (!written) return false;
+    await feed.catchUp();
+    return true;
+  }
+
+  return {
+    register: (registration) => users.register(registration),
+
+    async login(login, device = {}) {
+      const { user, epoch, alongside } = await users.authenticate(login);
+      return toTokens(await sessions.start({ id: user.id, epoch }, device, alongside), user);
+    },
+
+    async refresh(refreshToken, refreshOptions, device = {}) {
+      try {
+        return await toTokens(await sessions.refresh(refreshToken, device, refreshOptions));
+      } catch (error) {
+        if (error instanceof AuthError && error.code === "refresh_token_reused") await feed.catchUp();
+        throw error;
+      }
+    },
+
+    async logout(refreshToken) {
+      if (await sessions.revoke(refreshToken)) await feed.catchUp();
+    },
+
+    authenticate(accessToken, { freshness = "feed" } = {}) {
+      const claims = verifier.verify(accessToken);
+      const subject = toSubject(claims);
+      const identity: Identity = {
+        userId: subject.userId,
+        sessionId: claims.sid as string,
+        claims,
+        user: () => users.byId(subject.userId),
+      };
+      if (freshness === "token") return identity;
+      if (freshness === "feed" && feed.isFresh()) {
+        const reason = feed.find(subject);
+        if (reason) throw takenBack(reason);
+        return identity;
+      }
+      return askStore(storage, subject).then(() => identity);
+    },
+
+    async changePassword(identity, { currentPassword, newPassword }) {
+      const change = await users.passwordChange(identity.userId, currentPassword, newPassword);
+      const except = sessionNumber(identity.sessionId);
+      const isChanged = await end([change, ...sessions.endAllStatements(identity.userId, "password", { except })]);
+      // The hash that was checked is no longer there: somebody else has changed it.
+      if (!isChanged) throw new AuthError("wrong_password", { reason: "the password changed at the same moment" });
+    },
+
+    users: {
+      byId: users.byId,
+      deactivate: (id) => end([queries.deactivateUser(id, system.now()), ...sessions.endAllStatements(id, "inactive")]),
+      async reactivate(id) {
+        return (await storage.write([queries.reactivateUser(id)]))?.[0]?.length === 1;
+      },
+      delete: (id) => end([queries.bumpEpoch(id), ...sessions.endAllStatements(id, "deleted"), queries.deleteUser(id)]),
+    },
+
+    sessions: {
+      list: sessions.list,
+      async end(userId, sessionId) {
+        const id = sessionNumber(sessionId);
+        if (id === undefined || !(await sessions.end(userId, id))) return false;
+        await feed.catchUp();
+        return true;
+      },
+      async endAll(userId, { except } = {}) {
+        const spared = except === undefined ? undefined : sessionNumber(except);
+        await end([queries.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all", { except: spared })]);
+      },
+    },
+
+    async ping() {
+      await storage.read(queries.feedHead());
+    },
+
+    async close() {
+      feed.stop();
+      await storage.close();
+    },
+  };
+}
+
+/** Asks the store how a token's session and user stand. */
+async function askStore(storage: Storage, { userId, sessionId, epoch }: TokenSubject): Promise<void> {
+  const row = sessionId === undefined ? undefined : (await storage.read(queries.sessionStanding(sessionId)))[0];
+  if (!row || row.user_id !== userId) throw takenBack("ended", "no such session");
+  if (row.current_epoch === null || row.deactivated_at !== null) throw takenBack("inactive");
+  // A session that was carried past a bump of the epoch keeps the access tokens it had.
+  if (row.ended_at !== null || row.user_epoch !== row.current_epoch || epoch > (row.user_epoch as number)) {
+    throw takenBack("ended");
+  }
+}
+
+/** An access token that is good in itself and was taken back. */
+function takenBack(reason: "ended" | "inactive", why = "the session has ended"): AuthError {
+  return reason === "inactive"
+    ? new AuthError("user_not_found", { reason: "the user is inactive or deleted" })
+    : new AuthError("session_ended", { reason: why, detail: "Invalid token", bearer: "invalid_token" });
+}
+
+/** Reads what the index looks at. @throws AuthError `token_invalid` for claims that no token of ours has. */
+function toSubject(claims: Claims): TokenSubject {
+  const userId = decimal(claims.sub);
+  const sessionId = decimal(claims.sid);
+  const epoch = claims.epoch;
+  if (userId === undefined) throw new AuthError("token_invalid", { reason: "sub is not a user's id" });
+  if (sessionId === undefined) throw new AuthError("token_invalid", { reason: "sid is not a session's id" });
+  if (typeof epoch !== "number" || !Number.isSafeInteger(epoch)) {
+    throw new AuthError("token_invalid", { reason: "epoch is not a whole number" });
+  }
+  return { userId, sessionId, epoch, issuedAt: claims.iat as number };
+}
+
+const sessionNumber = decimal;
+
+/** "42" → 42; `undefined` for anything that is not how we write an id. */
+function decimal(text: unknown): number | undefined {
+  if (typeof text !== "string" || !/^[1-9]\d{0,15}$/.test(text)) return undefined;
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+function positive(duration: Duration, name: string): number {
+  const value = parseDuration(duration, name);
+  if (value < 1) throw new TypeError(`${name} must be at least one second`);
+  return value;
+}
+
+export type { Device, Login, RefreshOptions, Registration, RevocationFeed, Session, SessionEvent, User };

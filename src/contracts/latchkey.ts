@@ -1,0 +1,273 @@
+/**
+ * The default dialect: the endpoints of a user service with sessions, as one table.
+ * Names, messages and statuses are those that clients of the services we replace already read; see docs/api.md.
+ */
+import { z } from "zod";
+import type { Tokens } from "../auth.ts";
+import { AuthError } from "../errors.ts";
+import { type Contract, route } from "../http/route.ts";
+import type { Session } from "../sessions/sessions.ts";
+import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
+import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
+import type { User } from "../users/users.ts";
+
+/** A text field; what is wrong with one is said in words that follow the field's name. */
+const text = (description: string, { min = 1, max }: { readonly min?: number; readonly max: number }) =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? "is required" : "must be a text") })
+    .min(min, { error: "must not be empty", abort: true })
+    .max(max, { error: `must have at most ${max} characters` })
+    .describe(description);
+
+const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.object(shape, { error: "the body must be a JSON object" });
+
+/** A password has a limit in bytes; more characters than that can't be right whatever they are. */
+const password = (description: string) => text(description, { max: PASSWORD_MAX_BYTES });
+const refreshToken = text("The refresh token, as it was issued.", { max: 512 });
+
+const Registration = object({
+  email: text("An email address; compared without regard to case.", { max: EMAIL_LENGTH }),
+  username: text("Letters, digits and . _ + - only; compared without regard to case.", { max: USERNAME_LENGTH * 2 }),
+  password: password(
+    `At least ${PASSWORD_MIN_LENGTH} characters, at most ${PASSWORD_MAX_BYTES} bytes, not a common one.`,
+  ),
+  first_name: text("Given name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
+  last_name: text("Family name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
+});
+
+const Login = object({
+  username: text("The username; or give `email`.", { max: EMAIL_LENGTH }).nullish(),
+  email: text("The email address; or give `username`.", { max: EMAIL_LENGTH }).nullish(),
+  password: password("The password."),
+}).check((c) => {
+  const { username, email } = c.value;
+  const names = [username, email].filter((name) => name !== undefined && name !== null).length;
+  if (names === 0)
+    c.issues.push({ code: "custom", input: username, path: ["username"], message: "is required (or give email)" });
+  if (names === 2)
+    c.issues.push({ code: "custom", input: email, path: ["email"], message: "must not come together with username" });
+});
+
+const Refresh = object({
+  refresh_token: refreshToken,
+  attempt: z
+    .string({ error: "must be a text" })
+    .regex(/^[A-Za-z0-9_-]{22,64}$/, { error: "must be 22 to 64 characters of A-Z a-z 0-9 - _, or absent" })
+    .describe("An id of this attempt, the same at every retry of it: a late retry is then told from a thief.")
+    .nullish(),
+});
+
+const Revocation = object({ refresh_token: refreshToken });
+
+const PasswordChange = object({
+  current_password: password("The password as it is."),
+  new_password: password(
+    `At least ${PASSWORD_MIN_LENGTH} characters, at most ${PASSWORD_MAX_BYTES} bytes, not a common one.`,
+  ),
+});
+
+const UserAnswer = z.object({
+  id: z.int(),
+  username: z.string(),
+  email: z.string(),
+  first_name: z.string(),
+  last_name: z.string(),
+  is_staff: z.boolean(),
+  is_superuser: z.boolean(),
+  is_active: z.boolean(),
+  created_at: z.iso.datetime(),
+});
+
+const TokensAnswer = z.object({
+  access_token: z.string(),
+  refresh_token: z.string(),
+  token_type: z.literal("Bearer"),
+  expires_in: z.int().describe("Seconds until the access token expires."),
+  session_id: z.string(),
+  generation: z.int().describe("How many refreshes led to this token; the higher one is the newer."),
+});
+
+const SessionsAnswer = z.object({
+  sessions: z.array(
+    z.object({
+      id: z.string(),
+      created_at: z.iso.datetime(),
+      last_used_at: z.iso.datetime(),
+      expires_at: z.iso.datetime(),
+      ip: z.string().nullable(),
+      user_agent: z.string().nullable(),
+      current: z.boolean().describe("True for the session that asks."),
+    }),
+  ),
+});
+
+const HealthAnswer = z.object({ status: z.literal("ok") });
+
+export const latchkeyContract: Contract = {
+  name: "latchkey",
+  routes: [
+    route({
+      method: "POST",
+      path: "/v1/users",
+      summary: "Register a user",
+      guard: "none",
+      body: Registration,
+      answer: UserAnswer,
+      async handle({ auth, body }) {
+        const { email, username, password, first_name, last_name } = body;
+        const user = await auth.register({
+          email,
+          username,
+          password,
+          firstName: first_name ?? undefined,
+          lastName: last_name ?? undefined,
+        });
+        return { status: 201, body: fromUser(user) };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/v1/users/me",
+      summary: "Who am I",
+      guard: "bearer",
+      answer: UserAnswer,
+      async handle({ identity }) {
+        const user = await identity.user();
+        if (!user?.isActive)
+          throw new AuthError("user_not_found", { reason: "inactive or deleted since the token was issued" });
+        return { status: 200, body: fromUser(user) };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/v1/users/me/token",
+      summary: "Sign in",
+      guard: "none",
+      body: Login,
+      answer: TokensAnswer,
+      async handle({ auth, body, device }) {
+        const { username, email, password } = body;
+        const login = typeof username === "string" ? { username, password } : { email: email as string, password };
+        return { status: 200, body: fromTokens(await auth.login(login, device)) };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/v1/users/me/token/refresh",
+      summary: "Trade a refresh token for new tokens",
+      guard: "none",
+      body: Refresh,
+      answer: TokensAnswer,
+      async handle({ auth, body, device, signal }) {
+        const attempt = body.attempt ?? undefined;
+        return { status: 200, body: fromTokens(await auth.refresh(body.refresh_token, { attempt, signal }, device)) };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/v1/users/me/token/revoke",
+      summary: "Sign out: end the session of a refresh token",
+      guard: "none",
+      body: Revocation,
+      async handle({ auth, body }) {
+        await auth.logout(body.refresh_token);
+        return { status: 204 };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/v1/users/me/password",
+      summary: "Change the password; every other session ends",
+      guard: "bearer",
+      body: PasswordChange,
+      async handle({ auth, identity, body }) {
+        await auth.changePassword(identity, { currentPassword: body.current_password, newPassword: body.new_password });
+        return { status: 204 };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/v1/users/me/sessions",
+      summary: "List my live sessions, newest first",
+      guard: "bearer",
+      answer: SessionsAnswer,
+      async handle({ auth, identity }) {
+        const sessions = await auth.sessions.list(identity.userId);
+        return { status: 200, body: { sessions: sessions.map((session) => fromSession(session, identity.sessionId)) } };
+      },
+    }),
+    route({
+      method: "DELETE",
+      path: "/v1/users/me/sessions",
+      summary: "End all my sessions, or with ?except=current all but this one",
+      guard: "bearer",
+      async handle({ auth, identity, query }) {
+        const except = query.getAll("except");
+        if (except.length > 1 || (except[0] !== undefined && except[0] !== "current")) {
+          throw new AuthError("input_invalid", {
+            errors: [{ field: "except", message: "must be 'current', once, or absent" }],
+          });
+        }
+        await auth.sessions.endAll(identity.userId, except.length === 1 ? { except: identity.sessionId } : {});
+        return { status: 204 };
+      },
+    }),
+    route({
+      method: "DELETE",
+      path: "/v1/users/me/sessions/:id",
+      summary: "End one of my sessions",
+      guard: "bearer",
+      async handle({ auth, identity, params }) {
+        const isEnded = await auth.sessions.end(identity.userId, params.id as string);
+        if (!isEnded) throw new AuthError("not_found", { detail: "You have no live session with that id." });
+        return { status: 204 };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/v1/health",
+      summary: "Is the service there, and its store",
+      guard: "none",
+      answer: HealthAnswer,
+      async handle({ auth }) {
+        await auth.ping();
+        return { status: 200, body: { status: "ok" } };
+      },
+    }),
+  ],
+};
+
+/** Seconds since 1970 → RFC 3339. */
+const toInstant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+
+const fromUser = (user: User): z.output<typeof UserAnswer> => ({
+  id: user.id,
+  username: user.username,
+  email: user.email,
+  first_name: user.firstName,
+  last_name: user.lastName,
+  is_staff: user.isStaff,
+  is_superuser: user.isSuperuser,
+  is_active: user.isActive,
+  created_at: toInstant(user.createdAt),
+});
+
+const fromTokens = (tokens: Tokens): z.output<typeof TokensAnswer> => ({
+  access_token: tokens.accessToken,
+  refresh_token: tokens.refreshToken,
+  token_type: tokens.tokenType,
+  expires_in: tokens.expiresIn,
+  session_id: tokens.sessionId,
+  generation: tokens.generation,
+});
+
+const fromSession = (session: Session, current: string | undefined) => ({
+  id: session.id,
+  created_at: toInstant(session.createdAt),
+  last_used_at: toInstant(session.lastUsedAt),
+  expires_at: toInstant(session.expiresAt),
+  ip: session.ip ?? null,
+  user_agent: session.userAgent ?? null,
+  current: session.id === current,
+});

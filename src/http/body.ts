@@ -1,0 +1,81 @@
+/**
+ * Request bodies: at most 64 KiB of JSON in UTF-8, read strictly.
+ * Two members of one name, a byte that is no UTF-8, a depth that no form has: what different readers could take for
+ * different things is refused.
+ */
+import { AuthError } from "../errors.ts";
+import { parseStrictJson } from "../json.ts";
+
+/** Bytes. */
+export const BODY_LIMIT = 64 * 1024;
+
+/**
+ * Reads a JSON body.
+ * @throws AuthError `media_type_unsupported` 415, `body_too_large` 413, `json_invalid` 400.
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/json *(?:; *charset="?utf-8"? *)?;?$/i.test(type.trim())) {
+    throw new AuthError("media_type_unsupported", { reason: `content type ${JSON.stringify(type.slice(0, 100))}` });
+  }
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw new AuthError("media_type_unsupported", {
+      detail: "Send the body without a Content-Encoding.",
+      reason: "compressed",
+    });
+  }
+  const bytes = await readBytes(request);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new AuthError("json_invalid", { detail: "The body is not valid UTF-8.", reason: "bytes that are not UTF-8" });
+  }
+  try {
+    return parseStrictJson(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "malformed";
+    throw new AuthError("json_invalid", { reason: why });
+  }
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > BODY_LIMIT) throw tooLarge();
+  if (!request.body) return new Uint8Array(0);
+  if (declared !== null) {
+    const bytes = new Uint8Array(await arrived(request.arrayBuffer()));
+    if (bytes.length > BODY_LIMIT) throw tooLarge();
+    return bytes;
+  }
+  // No declared length: counted as it comes.
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await arrived(reader.read());
+    if (done) return Buffer.concat(chunks, size);
+    size += value.length;
+    if (size > BODY_LIMIT) {
+      reader.cancel().catch(() => {});
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+}
+
+/** A body that breaks off is the sender's failure, not ours. */
+async function arrived<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw new AuthError("request_invalid", {
+      detail: "The body did not arrive whole.",
+      reason: "body broke off",
+      cause: error,
+    });
+  }
+}
+
+const tooLarge = () => new AuthError("body_too_large", { reason: "over 64 KiB" });

@@ -1,0 +1,130 @@
+/**
+ * The fetch-native handler: a Request goes in, a Response comes out, whatever the runtime or framework around it.
+ * It finds the route, checks credentials before it reads the body, validates the body, and turns refusals into problems.
+ */
+import { Hono } from "hono";
+import type { z } from "zod";
+import type { Auth, Identity } from "../auth.ts";
+import { AuthError, type FieldError } from "../errors.ts";
+import { readJson } from "./body.ts";
+import { clientAddress } from "./client-address.ts";
+import { readBearer } from "./credentials.ts";
+import { ANSWER_HEADERS, toProblem } from "./problem.ts";
+import type { Contract, Route } from "./route.ts";
+
+/** What the runtime knows of a connection and a Request does not say. */
+export interface Connection {
+  /** The peer's address. */
+  readonly ip?: string | undefined;
+}
+
+export interface HandledRequest {
+  readonly method: string;
+  /** The route's path, or "none": never what the client wrote, which may hold anything. */
+  readonly route: string;
+  readonly status: number;
+  /** The precise reason of a refusal. */
+  readonly reason: string | undefined;
+  readonly error: unknown;
+}
+
+export interface HandlerOptions {
+  readonly auth: Auth;
+  readonly contracts: readonly Contract[];
+  /** Proxies of ours in front, each of which appends to X-Forwarded-For. Default 0: the header is ignored. */
+  readonly proxyCount?: number;
+  /** Called once for each request, after it was answered. */
+  readonly onRequest?: (request: HandledRequest) => void;
+}
+
+export type Handler = (request: Request, connection?: Connection) => Promise<Response>;
+
+const JSON_HEADERS = { "content-type": "application/json", ...ANSWER_HEADERS };
+
+export function createHandler({ auth, contracts, proxyCount = 0, onRequest }: HandlerOptions): Handler {
+  const app = new Hono<{ Bindings: { connection: Connection; handled: { route: string; error: unknown } } }>({
+    strict: false,
+  });
+
+  for (const path of new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))) {
+    const routes = contracts.flatMap((contract) => contract.routes.filter((route) => route.path === path));
+    for (const route of routes) {
+      app.on(route.method, path, async (c) => {
+        c.env.handled.route = path;
+        const request = c.req.raw;
+        const url = new URL(request.url);
+        const identity =
+          route.guard === "bearer" ? await authenticate(auth, request) : (undefined as unknown as Identity);
+        const body = route.body ? validate(route.body, await readJson(request)) : undefined;
+        const { status, body: answer } = await route.handle({
+          auth,
+          body,
+          params: c.req.param() as Record<string, string>,
+          query: url.searchParams,
+          identity,
+          device: {
+            ip: clientAddress(c.env.connection.ip, request.headers.get("x-forwarded-for"), proxyCount),
+            userAgent: request.headers.get("user-agent") ?? undefined,
+          },
+          signal: request.signal,
+        });
+        if (answer === undefined) return new Response(null, { status, headers: ANSWER_HEADERS });
+        return new Response(JSON.stringify(answer), { status, headers: JSON_HEADERS });
+      });
+    }
+    const allow = toAllow(routes);
+    app.all(path, (c) => {
+      c.env.handled.route = path;
+      const error = new AuthError("method_not_allowed");
+      c.env.handled.error = error;
+      return toProblem(error, { allow });
+    });
+  }
+  app.notFound((c) => {
+    const error = new AuthError("not_found", { reason: "unknown path" });
+    c.env.handled.error = error;
+    return toProblem(error);
+  });
+  app.onError((error, c) => {
+    c.env.handled.error = error;
+    return toProblem(error instanceof AuthError ? error : new AuthError("internal", { cause: error }));
+  });
+
+  return async (request, connection = {}) => {
+    const handled = { route: "none", error: undefined as unknown };
+    const response = await app.fetch(request, { connection, handled });
+    onRequest?.({
+      method: request.method,
+      route: handled.route,
+      status: response.status,
+      reason: handled.error instanceof AuthError ? handled.error.reason : undefined,
+      error: handled.error,
+    });
+    return response;
+  };
+}
+
+/** Verifies the bearer token of a request. @throws AuthError `credentials_missing` when there is none. */
+export async function authenticate(
+  auth: Auth,
+  request: { readonly url: string; readonly headers: Headers },
+): Promise<Identity> {
+  const token = readBearer(request);
+  if (token === undefined) throw new AuthError("credentials_missing");
+  return auth.authenticate(token);
+}
+
+function toAllow(routes: readonly Route[]): string {
+  const methods: string[] = routes.map((route) => route.method);
+  if (methods.includes("GET")) methods.push("HEAD");
+  return [...new Set(methods)].sort().join(", ");
+}
+
+function validate<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const errors = result.error.issues.map(
+    (issue): FieldError => ({ field: issue.path.join("."), message: issue.message }),
+  );
+  throw new AuthError("input_invalid", { reason: errors.map((e) => `${e.field} ${e.message}`).join("; "), errors });
+}

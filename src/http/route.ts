@@ -1,0 +1,46 @@
+/**
+ * A route: one row of a dialect's table. The row holds everything that is public about an endpoint, so that the router,
+ * the tests and the OpenAPI document read the same thing.
+ */
+import type { z } from "zod";
+import type { Auth, Identity } from "../auth.ts";
+import type { Device } from "../sessions/sessions.ts";
+
+export interface RouteContext<Body> {
+  readonly auth: Auth;
+  /** What the body schema made of the body. */
+  readonly body: Body;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Who asks; a route with `guard: "none"` does not read it. */
+  readonly identity: Identity;
+  readonly device: Device;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: 200 | 201 | 204;
+  readonly body?: object;
+}
+
+export interface Route<Body = unknown> {
+  readonly method: "GET" | "POST" | "DELETE" | "PATCH";
+  /** Segments with `:name` for parameters; answered with and without a trailing slash. */
+  readonly path: string;
+  readonly summary: string;
+  readonly guard: "none" | "bearer";
+  readonly body?: z.ZodType<Body>;
+  /** The schema of a successful answer's body; absent for 204. */
+  readonly answer?: z.ZodType;
+  handle(context: RouteContext<Body>): Promise<Answer>;
+}
+
+/** The endpoints of one wire dialect. */
+export interface Contract {
+  readonly name: string;
+  readonly routes: readonly Route[];
+}
+
+/** Types a row's handler by its body schema. */
+export const route = <Body>(row: Route<Body>): Route => row as unknown as Route;

@@ -1,0 +1,272 @@
+/**
+ * The server's configuration: one table of environment variables, read once, every problem reported at once.
+ * `NAME_FILE` names a file that holds the value (as container secrets do). `.env.example` and docs/configuration.md are
+ * printed from the same table. The library never reads the environment.
+ */
+import { readFileSync } from "node:fs";
+import { secretProblem } from "../secrets.ts";
+
+export interface Config {
+  readonly isProduction: boolean;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly dataDir: string;
+  /** Where the database is, as given; `undefined` means a SQLite file in the data folder. */
+  readonly databaseUrl: string | undefined;
+  /** `undefined` in development: one is made and kept in the data folder. */
+  readonly secret: string | undefined;
+  readonly rootSecret: string | undefined;
+  readonly algorithm: "HS256" | "HS384" | "HS512";
+  /** Seconds. */
+  readonly accessTtl: number;
+  readonly sessionIdleTtl: number;
+  readonly sessionMaxAge: number;
+  readonly refreshGrace: number;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly proxyCount: number;
+}
+
+/** Configuration that can't be used; `problems` has one sentence for each thing to mend. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+interface Variable {
+  readonly name: string;
+  readonly key: keyof Config;
+  /** As it would be written in the environment; absent where there is none. */
+  readonly fallback?: string;
+  /** One line for the operator. */
+  readonly description: string;
+  readonly isSecret?: true;
+  /** Turns the text into the value. Throws an Error whose message follows the variable's name. */
+  read(text: string): unknown;
+}
+
+const MINUTE = 60;
+const DAY = 24 * 60 * 60;
+
+/** The minimum is the algorithm's hash: RFC 7518 §3.2. */
+const SECRET_BYTES = { HS256: 32, HS384: 48, HS512: 64 } as const;
+
+const text = (value: string) => value;
+
+const wholeNumber =
+  (min: number, max: number, unit = 1) =>
+  (value: string) => {
+    if (!/^\d{1,9}$/.test(value) || Number(value) < min || Number(value) > max) {
+      throw new Error(`must be a whole number from ${min} to ${max}, not ${quote(value)}`);
+    }
+    return Number(value) * unit;
+  };
+
+const oneOf =
+  (...values: readonly string[]) =>
+  (value: string) => {
+    if (!values.includes(value)) throw new Error(`must be one of ${values.join(", ")}, not ${quote(value)}`);
+    return value;
+  };
+
+const secret = (value: string) => {
+  const problem = secretProblem(value);
+  if (problem) throw new Error(problem);
+  return value;
+};
+
+const databaseUrl = (value: string) => {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(value) && !/^(?:sqlite|file):/i.test(value)) {
+    throw new Error("must be the path of a SQLite file, or sqlite:path");
+  }
+  return value;
+};
+
+/** In the order in which they are documented. */
+export const VARIABLES: readonly Variable[] = [
+  {
+    name: "JWT_SECRET_KEY",
+    key: "secret",
+    isSecret: true,
+    description: "Signs access tokens. Required in production; in development one is made and kept in the data folder.",
+    read: secret,
+  },
+  {
+    name: "JWT_ALGORITHM",
+    key: "algorithm",
+    fallback: "HS256",
+    description: "HS256, HS384 or HS512; the secret needs 32, 48 or 64 bytes.",
+    read: oneOf("HS256", "HS384", "HS512"),
+  },
+  {
+    name: "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
+    key: "accessTtl",
+    fallback: "15",
+    description: "Life of an access token, in minutes (1 to 1440).",
+    read: wholeNumber(1, 24 * 60, MINUTE),
+  },
+  {
+    name: "REFRESH_TOKEN_TTL_DAYS",
+    key: "sessionIdleTtl",
+    fallback: "30",
+    description: "A session ends when it was not refreshed for so many days (1 to 3650).",
+    read: wholeNumber(1, 3650, DAY),
+  },
+  {
+    name: "LATCHKEY_SESSION_MAX_DAYS",
+    key: "sessionMaxAge",
+    fallback: "90",
+    description: "A session ends at this age, however much it is used (1 to 3650 days).",
+    read: wholeNumber(1, 3650, DAY),
+  },
+  {
+    name: "LATCHKEY_REFRESH_GRACE_SECONDS",
+    key: "refreshGrace",
+    fallback: "20",
+    description: "How long a spent refresh token is answered with its successor (0 to 300 seconds; 0 is strict).",
+    read: wholeNumber(0, 300),
+  },
+  {
+    name: "LATCHKEY_ISSUER",
+    key: "issuer",
+    fallback: "latchkey",
+    description: "The `iss` of access tokens, required of every token.",
+    read: text,
+  },
+  {
+    name: "LATCHKEY_AUDIENCE",
+    key: "audience",
+    fallback: "latchkey",
+    description:
+      "The `aud` of access tokens, required of every token; `none` leaves it out, for verifiers that name no audience.",
+    read: text,
+  },
+  {
+    name: "LATCHKEY_ROOT_SECRET",
+    key: "rootSecret",
+    isSecret: true,
+    description:
+      "The root of refresh token keys. Default: JWT_SECRET_KEY; set one of its own where other systems hold that.",
+    read: secret,
+  },
+  {
+    name: "DATABASE_URL",
+    key: "databaseUrl",
+    description: "Path of the SQLite file. Default: latchkey.db in the data folder.",
+    read: databaseUrl,
+  },
+  {
+    name: "LATCHKEY_DATA_DIR",
+    key: "dataDir",
+    fallback: "latchkey-data",
+    description: "The data folder: the SQLite file and, in development, the secret.",
+    read: text,
+  },
+  {
+    name: "HOST",
+    key: "host",
+    fallback: "127.0.0.1",
+    description: "Address to listen on.",
+    read: text,
+  },
+  {
+    name: "PORT",
+    key: "port",
+    fallback: "8000",
+    description: "Port to listen on; 0 takes any free one.",
+    read: wholeNumber(0, 65_535),
+  },
+  {
+    name: "NUMBER_OF_PROXIES",
+    key: "proxyCount",
+    fallback: "0",
+    description:
+      "How many proxies of yours stand in front and append to X-Forwarded-For; with 0 the header is ignored.",
+    read: wholeNumber(0, 16),
+  },
+];
+
+/**
+ * Reads the configuration.
+ * @param env as `process.env`; an empty value counts as absent.
+ * @throws ConfigError with every problem.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  const isProduction = env.NODE_ENV === "production";
+  for (const variable of VARIABLES) {
+    try {
+      const value = readVariable(variable, env);
+      values[variable.key] = value === undefined ? undefined : variable.read(value);
+    } catch (error) {
+      problems.push(`${variable.name} ${(error as Error).message}`);
+    }
+  }
+  const isAbsent = (key: keyof Config) =>
+    !problems.some((p) => p.startsWith(`${nameOf(key)} `)) && values[key] === undefined;
+  if (isProduction && isAbsent("secret")) {
+    problems.push("JWT_SECRET_KEY is required in production; make one with: openssl rand -base64 48");
+  }
+  const { secret, algorithm } = values as { secret?: string; algorithm?: Config["algorithm"] };
+  if (secret !== undefined && algorithm !== undefined && Buffer.byteLength(secret) < SECRET_BYTES[algorithm]) {
+    problems.push(
+      `JWT_SECRET_KEY has ${Buffer.byteLength(secret)} bytes and ${algorithm} needs at least ${SECRET_BYTES[algorithm]}; make one with: openssl rand -base64 64`,
+    );
+  }
+  const { sessionIdleTtl, sessionMaxAge } = values as Partial<Config>;
+  if (sessionIdleTtl !== undefined && sessionMaxAge !== undefined && sessionIdleTtl > sessionMaxAge) {
+    problems.push(
+      "REFRESH_TOKEN_TTL_DAYS must not be more than LATCHKEY_SESSION_MAX_DAYS: lower the one or raise the other",
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { ...values, isProduction } as unknown as Config;
+}
+
+const nameOf = (key: keyof Config) => VARIABLES.find((variable) => variable.key === key)?.name;
+
+function readVariable(
+  { name, fallback }: Variable,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const value = env[name] || undefined;
+  const path = env[`${name}_FILE`] || undefined;
+  if (path === undefined) return value ?? fallback;
+  if (value !== undefined) throw new Error(`is set twice: unset either it or ${name}_FILE`);
+  let content: string;
+  try {
+    content = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`can't be read from ${name}_FILE=${quote(path)}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  // Editors end a file with a line break that is no part of the value.
+  return content.replace(/\r?\n$/, "") || fallback;
+}
+
+const quote = (value: string) => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+
+/** The table as `.env.example`. */
+export function toEnvExample(): string {
+  const lines = [
+    "# Every setting of `latchkey serve`, with its default. NAME_FILE=path reads any of them from a file.",
+    "",
+  ];
+  for (const { name, description, fallback } of VARIABLES)
+    lines.push(`# ${description}`, `# ${name}=${fallback ?? ""}`, "");
+  return lines.join("\n");
+}
+
+/** The table as markdown rows. */
+export function toMarkdown(): string {
+  const rows = VARIABLES.map(
+    ({ name, fallback, description }) => `| \`${name}\` | ${fallback ? `\`${fallback}\`` : "–"} | ${description} |`,
+  );
+  return ["| variable | default | meaning |", "|---|---|---|", ...rows, ""].join("\n");
+}

@@ -1,0 +1,49 @@
+/**
+ * What the server tells its operator: JSON lines in production, plain lines in development.
+ * Secrets can't be printed because they are never handed over: a line has the route's pattern, the status and the precise
+ * reason, and no header, body, URL or query.
+ */
+import type { HandledRequest } from "../http/handler.ts";
+import type { SessionEvent } from "../sessions/sessions.ts";
+
+export interface Logger {
+  request(request: HandledRequest): void;
+  event(event: SessionEvent): void;
+  info(message: string): void;
+}
+
+/** Plain lines on standard output. */
+export function createTextLogger(write: (line: string) => void): Logger {
+  return {
+    request({ method, route, status, reason, error }) {
+      write(`${status} ${printable(method)} ${route}${reason ? ` · ${printable(reason)}` : ""}`);
+      if (status >= 500 && error !== undefined) write(describeError(error));
+    },
+    event: (event) => write(`${event.type} · ${JSON.stringify(event)}`),
+    info: (message) => write(message),
+  };
+}
+
+/** JSON lines on standard output, by pino. */
+export async function createJsonLogger(): Promise<Logger> {
+  const { pino } = await import("pino");
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  return {
+    request({ method, route, status, reason, error }) {
+      const line = { method, route, status, ...(reason && { reason }) };
+      if (status >= 500 && error !== undefined) log.error({ ...line, error: describeError(error) }, "request");
+      else log.info(line, "request");
+    },
+    event: (event) => log.warn(event, event.type),
+    info: (message) => log.info(message),
+  };
+}
+
+/** One line per line: what came over the network must not draw on the terminal or forge a line. */
+const printable = (text: string) => text.replace(/\p{C}/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return printable(String(error));
+  const cause = error.cause === undefined ? "" : ` · caused by ${describeError(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,304 @@
+/**
+ * Sessions: started at login, carried on by refresh, ended for good.
+ * Each refresh first tries one compare-and-set in the store; only when that returns no row is the session read and judged
+ * by `refresh-rule.ts`. Whatever is decided is written as one guarded change, so a verdict that the world has overtaken
+ * is taken back and judged again.
+ */
+import { AuthError } from "../errors.ts";
+import type { NumberedKeys } from "../secrets.ts";
+import * as queries from "../storage/queries.ts";
+import type { Row, Statement, Storage } from "../storage/storage.ts";
+import type { System } from "../system.ts";
+import { judgeRefresh, NO_ATTEMPT, REMEMBERED_ATTEMPTS, type SessionState } from "./refresh-rule.ts";
+import { createRefreshTokenCodec, HANDLE_SIZE, hashAttempt, hashHandle } from "./refresh-token.ts";
+
+/** Where a session is used from, as far as the caller knows. */
+export interface Device {
+  /** The client's address, after trusted proxies. */
+  readonly ip?: string | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+/** What a login or a refresh leads to, before the access token is signed. */
+export interface Grant {
+  readonly userId: number;
+  readonly sessionId: number;
+  readonly userEpoch: number;
+  readonly refreshToken: string;
+  readonly generation: number;
+  /** The largest `exp` an access token may be signed with, in seconds. */
+  readonly accessExpiresAt: number;
+}
+
+/** A live session, for lists. Instants are seconds since 1970. */
+export interface Session {
+  /** Opaque; what `sid` says in its access tokens. */
+  readonly id: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  readonly expiresAt: number;
+  readonly ip: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+export type SessionEvent =
+  | { readonly type: "reuse"; readonly userId: number; readonly sessionId: number; readonly generation: number }
+  | { readonly type: "generation_ahead"; readonly sessionId: number; readonly generation: number };
+
+export interface SessionsOptions {
+  readonly storage: Storage;
+  readonly system: System;
+  /** Derived under the label "refresh-token". */
+  readonly keys: NumberedKeys;
+  /** All in seconds. */
+  readonly accessTtl: number;
+  readonly grace: number;
+  readonly idleTtl: number;
+  readonly maxAge: number;
+  readonly onEvent: (event: SessionEvent) => void;
+}
+
+export interface RefreshOptions {
+  /** 22–64 base64url characters, the same at every retry of one refresh; excuses a late retry whose first answer was lost. */
+  readonly attempt?: string | undefined;
+  /** Aborted when the caller's connection has gone: then nobody is taken for a thief. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+const ATTEMPT_SHAPE = /^[A-Za-z0-9_-]{22,64}$/;
+/** A verdict is overtaken only by another change of the same session; three in a row is a store that does not answer well. */
+const MAX_ROUNDS = 5;
+const NO_ATTEMPTS = NO_ATTEMPT.repeat(REMEMBERED_ATTEMPTS);
+/** An answer that advances nothing may carry an access token of this part of its life without a write. */
+const ENOUGH_LIFE = 0.5;
+
+export function createSessions(options: SessionsOptions) {
+  const { storage, system, accessTtl, grace, idleTtl, maxAge, onEvent } = options;
+  const codec = createRefreshTokenCodec(options.keys);
+
+  /** Starts a session for a user whose epoch was read together with the password hash; `alongside` commits with it. */
+  async function start(
+    user: { readonly id: number; readonly epoch: number },
+    device: Device,
+    alongside: readonly Statement[] = [],
+  ): Promise<Grant> {
+    const now = system.now();
+    const handle = system.randomBytes(HANDLE_SIZE);
+    const absoluteExpiresAt = now + maxAge;
+    const accessExpiresAt = Math.min(now + accessTtl, absoluteExpiresAt);
+    const written = await storage.write([
+      queries.insertSession({
+        ...toOrigin(device),
+        userId: user.id,
+        userEpoch: user.epoch,
+        handleHash: hashHandle(handle),
+        mode: "rotating",
+        attempts: NO_ATTEMPTS,
+        now,
+        accessExpiresAt,
+        idleExpiresAt: Math.min(now + idleTtl, absoluteExpiresAt),
+        absoluteExpiresAt,
+      }),
+      ...alongside,
+    ]);
+    const sessionId = written?.[0]?.[0]?.id as number;
+    const refreshToken = codec.encode({ sessionId, generation: 0, handle });
+    return { userId: user.id, sessionId, userEpoch: user.epoch, refreshToken, generation: 0, accessExpiresAt };
+  }
+
+  /**
+   * Applies the refresh rule to a presented token.
+   * @throws AuthError 401 `refresh_token_invalid | session_ended | refresh_token_expired | refresh_token_reused`,
+   *   409 `refresh_superseded`, 422 `input_invalid` for a malformed attempt id, 503 when the store or the secret is not there.
+   */
+  async function refresh(token: string, device: Device, { attempt, signal }: RefreshOptions = {}): Promise<Grant> {
+    if (attempt !== undefined && !ATTEMPT_SHAPE.test(attempt)) throw malformedAttempt();
+    const presented = codec.decode(token);
+    const { sessionId: id, generation: k, handle } = presented;
+    const now = system.now();
+    const handleHash = hashHandle(handle);
+    const attemptHash = attempt === undefined ? undefined : hashAttempt(attempt);
+    const origin = toOrigin(device);
+    const accessExpiresAt = now + accessTtl;
+
+    const grant = (row: Row, generation: number): Grant => ({
+      userId: row.user_id as number,
+      sessionId: id,
+      userEpoch: row.user_epoch as number,
+      refreshToken: codec.encode({ sessionId: id, generation, handle }),
+      generation,
+      accessExpiresAt: Math.min(accessExpiresAt, row.access_expires_at as number),
+    });
+    const advance = async (from: number, to: number, rotatedBefore: number): Promise<Grant | undefined> => {
+      const rotation = {
+        ...origin,
+        id,
+        handleHash,
+        from,
+        to,
+        rotatedBefore,
+        attempt: attemptHash ?? NO_ATTEMPT,
+        noAttempt: NO_ATTEMPT,
+        now,
+        accessExpiresAt,
+        idleExpiresAt: now + idleTtl,
+      };
+      const row = (await storage.write([queries.rotateSession(rotation)]))?.[0]?.[0];
+      return row && grant(row, to);
+    };
+
+    // Optimism pays: nearly every refresh is the first use of the newest token, and this is all it costs.
+    const always = now + 1;
+    const advanced = await advance(k, k + 1, k === 0 || grace === 0 ? always : now - grace);
+    if (advanced) return advanced;
+
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const row = (await storage.read(queries.sessionByHandle(id, handleHash)))[0];
+      if (!row) throw new AuthError("refresh_token_invalid", { reason: "no such session" });
+      const verdict = judgeRefresh(toState(row), { generation: k, attempt: attemptHash, now, grace });
+      switch (verdict.do) {
+        case "refuse":
+          throw new AuthError(verdict.code, { reason: verdict.reason });
+        case "superseded":
+          throw new AuthError("refresh_superseded", { reason: "a late duplicate of an attempt answered before" });
+        case "rotate": {
+          const again = await advance(k, k + 1, always);
+          if (again) return again;
+          break;
+        }
+        case "restore": {
+          const restored = await advance(row.generation as number, k + 1, always);
+          if (restored) {
+            onEvent({ type: "generation_ahead", sessionId: id, generation: k });
+            return restored;
+          }
+          break;
+        }
+        case "repeat": {
+          const remaining = (row.access_expires_at as number) - now;
+          if (row.mode === "rotating" && remaining > accessTtl * ENOUGH_LIFE) return grant(row, verdict.generation);
+          // The row must know of every access token, or ending the session would not reach the last of them.
+          const used = await storage.write([queries.useSession(id, verdict.generation, now, accessExpiresAt, origin)]);
+          if (used?.[0]?.[0]) return grant(used[0][0], verdict.generation);
+          break;
+        }
+        case "reuse": {
+          // The token may look old only because its owner's retry overtook it: without a listener there is no verdict.
+          if (signal?.aborted) throw new AuthError("request_invalid", { reason: "the caller has gone" });
+          const ended = await storage.write([
+            queries.endSession(id, handleHash, k, "reuse", now),
+            queries.advanceFeed(),
+            queries.feedSession(id, now),
+          ]);
+          if (!ended) break;
+          onEvent({ type: "reuse", userId: row.user_id as number, sessionId: id, generation: k });
+          throw new AuthError("refresh_token_reused", { reason: `generation ${k} was used again` });
+        }
+      }
+    }
+    throw new AuthError("store_unavailable", { reason: "the session changed under every attempt to judge it" });
+  }
+
+  /** Ends the session that a refresh token belongs to, whatever its generation. Ended already is as good. */
+  async function revoke(token: string): Promise<{ readonly userId: number; readonly sessionId: number } | undefined> {
+    const { sessionId, handle } = codec.decode(token);
+    const handleHash = hashHandle(handle);
+    const now = system.now();
+    const ended = await storage.write([
+      queries.endSession(sessionId, handleHash, -1, "logout", now),
+      queries.advanceFeed(),
+      queries.feedSession(sessionId, now),
+    ]);
+    const row = ended?.[0]?.[0];
+    return row && { userId: row.user_id as number, sessionId };
+  }
+
+  /** Ends one session of a user; false when the user has no such live session. */
+  async function end(userId: number, sessionId: number): Promise<boolean> {
+    const now = system.now();
+    const ended = await storage.write([
+      queries.endSessionOf(userId, sessionId, "ended", now),
+      queries.advanceFeed(),
+      queries.feedSession(sessionId, now),
+    ]);
+    return ended !== undefined;
+  }
+
+  /** What ends every session of a user but `except` once the user's epoch has been bumped by the statement before it. */
+  function endAllStatements(
+    userId: number,
+    reason: queries.SessionEndReason,
+    { except }: { readonly except?: number | undefined } = {},
+  ): Statement[] {
+    const now = system.now();
+    const isGone = reason === "inactive" || reason === "deleted";
+    return [
+      ...(except === undefined ? [] : [queries.carrySession(userId, except)]),
+      queries.endSessionsOf(userId, except ?? 0, reason, now),
+      queries.advanceFeed(),
+      queries.feedUser(
+        userId,
+        except ?? null,
+        isGone ? "inactive" : "ended",
+        now + accessTtl + queries.FEED_SLACK,
+        now,
+      ),
+    ];
+  }
+
+  /** The live sessions of a user, newest first. */
+  async function list(userId: number): Promise<Session[]> {
+    return (await storage.read(queries.liveSessions(userId, system.now()))).map(toSession);
+  }
+
+  return { start, refresh, revoke, end, endAllStatements, list };
+}
+
+function toState(row: Row): SessionState {
+  const attempts = row.attempts as string;
+  const size = NO_ATTEMPT.length;
+  return {
+    mode: row.mode as SessionState["mode"],
+    generation: row.generation as number,
+    rotatedAt: row.rotated_at as number,
+    attempts: Array.from({ length: REMEMBERED_ATTEMPTS }, (_, i) => attempts.slice(i * size, (i + 1) * size)),
+    userEpoch: row.user_epoch as number,
+    idleExpiresAt: row.idle_expires_at as number,
+    absoluteExpiresAt: row.absolute_expires_at as number,
+    endedAt: (row.ended_at as number | null) ?? undefined,
+    user:
+      row.current_epoch === null
+        ? undefined
+        : { epoch: row.current_epoch as number, isActive: row.deactivated_at === null },
+  };
+}
+
+function toSession(row: Row): Session {
+  return {
+    id: String(row.id),
+    createdAt: row.created_at as number,
+    lastUsedAt: row.last_used_at as number,
+    expiresAt: row.idle_expires_at as number,
+    ip: (row.last_ip as string | null) ?? undefined,
+    userAgent: (row.last_user_agent as string | null) ?? undefined,
+  };
+}
+
+const AGENT_LENGTH = 256;
+
+/** What is kept of a device: bounded, printable, and nothing PostgreSQL could not store. */
+function toOrigin({ ip, userAgent }: Device): queries.Origin {
+  const printable = userAgent
+    ?.slice(0, AGENT_LENGTH)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, " ");
+  return { ip: ip?.slice(0, 45) ?? null, userAgent: printable ?? null };
+}
+
+const malformedAttempt = () =>
+  new AuthError("input_invalid", {
+    reason: "malformed attempt id",
+    errors: [{ field: "attempt", message: "must be 22 to 64 characters of A-Z a-z 0-9 - _, or absent" }],
+  });

@@ -1,0 +1,229 @@
+/**
+ * Every query of the engine, once, in the SQL that SQLite and PostgreSQL both understand.
+ * Ids and instants (seconds) are bigint; a nullable instant stands where a boolean would. No statement reads a
+ * parameter's type from context alone, no `::`, no FOR UPDATE, no least/greatest.
+ */
+import { guard, type Statement, sql } from "./storage.ts";
+
+export interface NewUser {
+  readonly username: string;
+  readonly usernameKey: string;
+  readonly email: string;
+  readonly emailKey: string;
+  readonly password: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly now: number;
+}
+
+/** Where a request came from. */
+export interface Origin {
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+}
+
+export interface NewSession extends Origin {
+  readonly userId: number;
+  readonly userEpoch: number;
+  readonly handleHash: string;
+  readonly mode: "rotating" | "fixed";
+  readonly attempts: string;
+  readonly now: number;
+  readonly accessExpiresAt: number;
+  readonly idleExpiresAt: number;
+  readonly absoluteExpiresAt: number;
+}
+
+/** One compare-and-set from `from` to `to`. */
+export interface Rotation extends Origin {
+  readonly id: number;
+  readonly handleHash: string;
+  readonly from: number;
+  readonly to: number;
+  /** The row must have rotated before this instant (or, the clock having jumped, after `now`). */
+  readonly rotatedBefore: number;
+  readonly attempt: string;
+  readonly noAttempt: string;
+  readonly now: number;
+  readonly accessExpiresAt: number;
+  readonly idleExpiresAt: number;
+}
+
+export type SessionEndReason = "logout" | "ended" | "reuse" | "password" | "all" | "inactive" | "deleted";
+
+/** `expiresAt` of a feed entry is the last `exp` it could have to catch, plus this: clock tolerance and slack for tokens in the making. */
+export const FEED_SLACK = 65 + 60;
+
+// Users ---------------------------------------------------------------------------------------------------------------
+
+export const userById = (id: number): Statement => sql`select * from latchkey_users where id = ${id}`;
+
+export const userByUsername = (key: string): Statement => sql`select * from latchkey_users where username_key = ${key}`;
+
+export const userByEmail = (key: string): Statement => sql`select * from latchkey_users where email_key = ${key}`;
+
+export const usersTaking = (usernameKey: string, emailKey: string): Statement => sql`
+  select username_key, email_key from latchkey_users where username_key = ${usernameKey} or email_key = ${emailKey}`;
+
+/** Returns no row when the username or the email is taken. */
+export const insertUser = (user: NewUser): Statement => sql`
+  insert into latchkey_users (username, username_key, email, email_key, password, first_name, last_name, epoch, created_at)
+  values (${user.username}, ${user.usernameKey}, ${user.email}, ${user.emailKey}, ${user.password}, ${user.firstName},
+    ${user.lastName}, 0, ${user.now})
+  on conflict do nothing
+  returning *`;
+
+export const touchLogin = (id: number, now: number): Statement => sql`
+  update latchkey_users set last_login_at = ${now} where id = ${id}`;
+
+/** Only over the hash that was verified: a password change in between must not be undone. */
+export const rehashPassword = (id: number, verified: string, password: string): Statement => sql`
+  update latchkey_users set password = ${password} where id = ${id} and password = ${verified}`;
+
+export const changePassword = (id: number, verified: string, password: string): Statement => guard`
+  update latchkey_users set password = ${password}, epoch = epoch + 1
+  where id = ${id} and password = ${verified} and deactivated_at is null
+  returning epoch`;
+
+export const bumpEpoch = (id: number): Statement => guard`
+  update latchkey_users set epoch = epoch + 1 where id = ${id} returning epoch`;
+
+export const deactivateUser = (id: number, now: number): Statement => guard`
+  update latchkey_users set deactivated_at = ${now}, epoch = epoch + 1
+  where id = ${id} and deactivated_at is null
+  returning epoch`;
+
+export const reactivateUser = (id: number): Statement => sql`
+  update latchkey_users set deactivated_at = null where id = ${id} and deactivated_at is not null returning id`;
+
+export const deleteUser = (id: number): Statement => guard`delete from latchkey_users where id = ${id} returning id`;
+
+// Sessions ------------------------------------------------------------------------------------------------------------
+
+export const insertSession = (session: NewSession): Statement => sql`
+  insert into latchkey_sessions (user_id, user_epoch, handle_hash, mode, generation, rotated_at, attempts,
+    access_expires_at, created_at, last_used_at, idle_expires_at, absolute_expires_at,
+    first_ip, first_user_agent, last_ip, last_user_agent)
+  values (${session.userId}, ${session.userEpoch}, ${session.handleHash}, ${session.mode}, 0, ${session.now},
+    ${session.attempts}, ${session.accessExpiresAt}, ${session.now}, ${session.now}, ${session.idleExpiresAt},
+    ${session.absoluteExpiresAt}, ${session.ip}, ${session.userAgent}, ${session.ip}, ${session.userAgent})
+  returning id`;
+
+/**
+ * The compare-and-set of the refresh rule (rows 2 and 7). Of any number of concurrent callers exactly one gets a row.
+ * An attempt id that is remembered already leaves an empty place, as does a rotation without one.
+ */
+export const rotateSession = (r: Rotation): Statement => sql`
+  update latchkey_sessions set
+    generation = ${r.to},
+    rotated_at = ${r.now},
+    last_used_at = ${r.now},
+    last_ip = ${r.ip},
+    last_user_agent = ${r.userAgent},
+    attempts = substr(
+      case when replace(attempts, ${r.attempt}, '') <> attempts then ${r.noAttempt} else ${r.attempt} end || attempts,
+      1, 128),
+    access_expires_at = case when access_expires_at > ${r.accessExpiresAt} then access_expires_at else ${r.accessExpiresAt} end,
+    idle_expires_at = case when absolute_expires_at < ${r.idleExpiresAt} then absolute_expires_at else ${r.idleExpiresAt} end
+  where id = ${r.id} and handle_hash = ${r.handleHash} and generation = ${r.from} and mode = 'rotating'
+    and ended_at is null and idle_expires_at > ${r.now} and absolute_expires_at > ${r.now}
+    and (rotated_at > ${r.now} or rotated_at < ${r.rotatedBefore})
+    and exists (
+      select 1 from latchkey_users u
+      where u.id = latchkey_sessions.user_id and u.epoch = latchkey_sessions.user_epoch and u.deactivated_at is null)
+  returning user_id, user_epoch, access_expires_at`;
+
+/** Notes the use of a session that does not advance and lets its access tokens live until `accessExpiresAt`. */
+export const useSession = (
+  id: number,
+  generation: number,
+  now: number,
+  accessExpiresAt: number,
+  origin: Origin,
+): Statement => sql`
+  update latchkey_sessions set
+    last_used_at = ${now},
+    last_ip = ${origin.ip},
+    last_user_agent = ${origin.userAgent},
+    access_expires_at = case when access_expires_at > ${accessExpiresAt} then access_expires_at else ${accessExpiresAt} end
+  where id = ${id} and generation = ${generation} and ended_at is null and idle_expires_at > ${now}
+    and absolute_expires_at > ${now}
+    and exists (
+      select 1 from latchkey_users u
+      where u.id = latchkey_sessions.user_id and u.epoch = latchkey_sessions.user_epoch and u.deactivated_at is null)
+  returning user_id, user_epoch, access_expires_at`;
+
+/** The session and what the rule must know of its user; `current_epoch` is null when the user is gone. */
+export const sessionByHandle = (id: number, handleHash: string): Statement => sql`
+  select s.*, u.epoch as current_epoch, u.deactivated_at as deactivated_at
+  from latchkey_sessions s left join latchkey_users u on u.id = s.user_id
+  where s.id = ${id} and s.handle_hash = ${handleHash}`;
+
+/** What a guard asks when it may not or cannot trust the feed. */
+export const sessionStanding = (id: number): Statement => sql`
+  select s.user_id as user_id, s.user_epoch as user_epoch, s.ended_at as ended_at, u.epoch as current_epoch,
+    u.deactivated_at as deactivated_at
+  from latchkey_sessions s left join latchkey_users u on u.id = s.user_id
+  where s.id = ${id}`;
+
+export const liveSessions = (userId: number, now: number): Statement => sql`
+  select s.* from latchkey_sessions s join latchkey_users u on u.id = s.user_id and u.epoch = s.user_epoch
+  where s.user_id = ${userId} and s.ended_at is null and s.idle_expires_at > ${now} and s.absolute_expires_at > ${now}
+  order by s.id desc`;
+
+// Ends ----------------------------------------------------------------------------------------------------------------
+
+/** Ends one session, whoever's it is, as long as it has advanced past `generation` (-1: in any state). */
+export const endSession = (
+  id: number,
+  handleHash: string,
+  generation: number,
+  reason: SessionEndReason,
+  now: number,
+): Statement => guard`
+  update latchkey_sessions set ended_at = ${now}, end_reason = ${reason}
+  where id = ${id} and handle_hash = ${handleHash} and ended_at is null and generation > ${generation}
+  returning id, user_id`;
+
+export const endSessionOf = (userId: number, id: number, reason: SessionEndReason, now: number): Statement => guard`
+  update latchkey_sessions set ended_at = ${now}, end_reason = ${reason}
+  where id = ${id} and user_id = ${userId} and ended_at is null
+  returning id`;
+
+/** Ends all sessions of a user but `except` (0: none is spared). */
+export const endSessionsOf = (userId: number, except: number, reason: SessionEndReason, now: number): Statement => sql`
+  update latchkey_sessions set ended_at = ${now}, end_reason = ${reason}
+  where user_id = ${userId} and id <> ${except} and ended_at is null`;
+
+/** Lets one session live on past a bump of its user's epoch. */
+export const carrySession = (userId: number, id: number): Statement => sql`
+  update latchkey_sessions set user_epoch = user_epoch + 1
+  where id = ${id} and user_id = ${userId} and ended_at is null
+    and user_epoch = (select u.epoch - 1 from latchkey_users u where u.id = ${userId})`;
+
+// The feed ------------------------------------------------------------------------------------------------------------
+// A statement of each pair takes the next position from the one counter row; its lock makes commit order position order.
+
+export const advanceFeed = (): Statement => sql`update latchkey_feed set head = head + 1`;
+
+export const feedSession = (id: number, now: number): Statement => sql`
+  insert into latchkey_revocations (position, session_id, reason, expires_at, created_at)
+  select f.head, s.id, 'ended', s.access_expires_at + ${FEED_SLACK}, ${now}
+  from latchkey_feed f, latchkey_sessions s where s.id = ${id}`;
+
+/** Takes back the user's access tokens below the epoch they have now, but for those of session `except` (null: none). */
+export const feedUser = (
+  userId: number,
+  except: number | null,
+  reason: "ended" | "inactive",
+  expiresAt: number,
+  now: number,
+): Statement => sql`
+  insert into latchkey_revocations (position, user_id, epoch, except_session_id, reason, expires_at, created_at)
+  select f.head, u.id, u.epoch, ${except}, ${reason}, ${expiresAt}, ${now}
+  from latchkey_feed f, latchkey_users u where u.id = ${userId}`;
+
+export const feedHead = (): Statement => sql`select store_id, head from latchkey_feed`;
+
+export const feedSince = (cursor: number, now: number): Statement => sql`
+  select * from latchkey_revocations where position > ${cursor} and expires_at > ${now} order by position`;

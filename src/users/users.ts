@@ -1,0 +1,188 @@
+/**
+ * Users: registered, found, authenticated, taken out of service.
+ * An unknown user costs a real hash and fails with the same words as a wrong password, so nobody learns who exists.
+ */
+import { AuthError, type FieldError } from "../errors.ts";
+import * as queries from "../storage/queries.ts";
+import type { Row, Statement, Storage } from "../storage/storage.ts";
+import type { System } from "../system.ts";
+import { emailProblem, personNameProblem, toKey, toUsername, usernameProblem } from "./names.ts";
+import type { PasswordHasher } from "./password-hash.ts";
+import { passwordProblem, passwordShapeProblem } from "./password-rules.ts";
+
+/** A user, without the password hash. Instants are seconds since 1970. */
+export interface User {
+  readonly id: number;
+  readonly username: string;
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly isStaff: boolean;
+  readonly isSuperuser: boolean;
+  readonly isActive: boolean;
+  readonly createdAt: number;
+}
+
+export interface Registration {
+  /** 1–150 letters, digits and `._+-`; compared without regard to case. */
+  readonly username: string;
+  /** At most 254 characters; compared without regard to case. */
+  readonly email: string;
+  /** At least 8 characters, at most 1,024 bytes, not among the most common. */
+  readonly password: string;
+  readonly firstName?: string | undefined;
+  readonly lastName?: string | undefined;
+}
+
+/** One of the two, never both. */
+export type Login =
+  | { readonly username: string; readonly email?: undefined; readonly password: string }
+  | { readonly email: string; readonly username?: undefined; readonly password: string };
+
+/** A user whose password was right, with what a session has to remember of that moment. */
+export interface Authenticated {
+  readonly user: User;
+  readonly epoch: number;
+  /** What to commit together with the new session. */
+  readonly alongside: readonly Statement[];
+}
+
+export interface UsersOptions {
+  readonly storage: Storage;
+  readonly system: System;
+  readonly hasher: PasswordHasher;
+  /** Says what is wrong with a new password beyond the rules, such as a breach; `undefined` when nothing is. */
+  readonly checkPassword?: ((password: string) => Promise<string | undefined>) | undefined;
+}
+
+export type Users = ReturnType<typeof createUsers>;
+
+export function createUsers({ storage, system, hasher, checkPassword }: UsersOptions) {
+  /**
+   * Creates a user.
+   * @throws AuthError `input_invalid` naming each field, `username_taken`, `email_taken`, `busy`.
+   */
+  async function register(registration: Registration): Promise<User> {
+    const { username, email, password, firstName = "", lastName = "" } = registration;
+    const problems: Record<string, string | undefined> = {
+      username: usernameProblem(username),
+      email: emailProblem(email),
+      password: (await passwordProblem(password, { username, email })) ?? (await checkPassword?.(password)),
+      first_name: personNameProblem(firstName),
+      last_name: personNameProblem(lastName),
+    };
+    throwProblems(problems);
+    const usernameKey = toKey(username);
+    const emailKey = toKey(email);
+    // Asked first for the sake of the machine: a taken name should not cost a hash. The index decides.
+    await throwIfTaken(usernameKey, emailKey);
+    const hash = await hasher.hash(password);
+    const written = await storage.write([
+      queries.insertUser({
+        username: toUsername(username),
+        usernameKey,
+        email: email.normalize("NFC"),
+        emailKey,
+        password: hash,
+        firstName,
+        lastName,
+        now: system.now(),
+      }),
+    ]);
+    const row = written?.[0]?.[0];
+    if (row) return toUser(row);
+    await throwIfTaken(usernameKey, emailKey);
+    // Taken a moment ago and free again: as good as taken.
+    throw new AuthError("username_taken", { reason: "taken at the same moment" });
+  }
+
+  async function throwIfTaken(usernameKey: string, emailKey: string): Promise<void> {
+    const rows = await storage.read(queries.usersTaking(usernameKey, emailKey));
+    if (rows.some((row) => row.username_key === usernameKey)) throw new AuthError("username_taken");
+    if (rows.length > 0) throw new AuthError("email_taken");
+  }
+
+  /**
+   * Checks a password.
+   * @throws AuthError `invalid_credentials`, one and the same for a wrong name, a wrong password and an inactive user;
+   *   `input_invalid` when the password could not have been set; `busy`.
+   */
+  async function authenticate(login: Login): Promise<Authenticated> {
+    const { username, email, password } = login;
+    throwProblems({ password: passwordShapeProblem(password) });
+    const name = username ?? email;
+    if (name === undefined || (username !== undefined && email !== undefined)) {
+      throw new TypeError("a login names a username or an email, and not both");
+    }
+    // Lone surrogates are nobody's name, and not every store takes them.
+    const key = toKey(name.toWellFormed());
+    const canExist = name.isWellFormed() && !key.includes("\0");
+    const rows = canExist
+      ? await storage.read(username === undefined ? queries.userByEmail(key) : queries.userByUsername(key))
+      : [];
+    const row = rows.length === 1 ? rows[0] : undefined;
+    if (!row) {
+      await hasher.verifyNobody(password);
+      throw new AuthError("invalid_credentials", {
+        reason: rows.length > 1 ? "several users share that name" : "no such user",
+      });
+    }
+    const stored = row.password as string;
+    if (!(await hasher.verify(password, stored)))
+      throw new AuthError("invalid_credentials", { reason: "wrong password" });
+    const user = toUser(row);
+    if (!user.isActive) throw new AuthError("invalid_credentials", { reason: "the user is inactive" });
+    const alongside: Statement[] = [queries.touchLogin(user.id, system.now())];
+    if (hasher.wantsRehash(stored)) {
+      alongside.push(queries.rehashPassword(user.id, stored, await hasher.hash(password)));
+    }
+    return { user, epoch: row.epoch as number, alongside };
+  }
+
+  /** The user with this id, active or not; `undefined` when there is none. */
+  async function byId(id: number): Promise<User | undefined> {
+    const row = (await storage.read(queries.userById(id)))[0];
+    return row && toUser(row);
+  }
+
+  /**
+   * Judges a change of password and prepares it.
+   * @returns the guarded statement that sets it, bumps the user's epoch and fails when the password has changed meanwhile.
+   * @throws AuthError `wrong_password`, `input_invalid`, `user_not_found`, `busy`.
+   */
+  async function passwordChange(id: number, current: string, next: string): Promise<Statement> {
+    throwProblems({ current_password: passwordShapeProblem(current) });
+    const row = (await storage.read(queries.userById(id)))[0];
+    if (!row || row.deactivated_at !== null) throw new AuthError("user_not_found");
+    const stored = row.password as string;
+    // The current password comes first: a stolen access token must not learn the rules' verdict on guesses.
+    if (!(await hasher.verify(current, stored))) throw new AuthError("wrong_password");
+    const context = { username: row.username as string, email: (row.email as string | null) ?? "" };
+    throwProblems({ new_password: (await passwordProblem(next, context)) ?? (await checkPassword?.(next)) });
+    return queries.changePassword(id, stored, await hasher.hash(next));
+  }
+
+  return { register, authenticate, byId, passwordChange };
+}
+
+function throwProblems(problems: Readonly<Record<string, string | undefined>>): void {
+  const errors: FieldError[] = [];
+  for (const [field, message] of Object.entries(problems)) if (message) errors.push({ field, message });
+  if (errors.length > 0) {
+    throw new AuthError("input_invalid", { reason: errors.map((e) => `${e.field} ${e.message}`).join("; "), errors });
+  }
+}
+
+export function toUser(row: Row): User {
+  return {
+    id: row.id as number,
+    username: row.username as string,
+    email: (row.email as string | null) ?? "",
+    firstName: row.first_name as string,
+    lastName: row.last_name as string,
+    isStaff: row.staff_at !== null,
+    isSuperuser: row.superuser_at !== null,
+    isActive: row.deactivated_at === null,
+    createdAt: row.created_at as number,
+  };
+}

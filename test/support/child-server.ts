@@ -1,0 +1,122 @@
+/** Starts the very command of the README as a child process and talks to it over real HTTP. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const ROOT = new URL("../../", import.meta.url).pathname;
+
+export interface ChildServer {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly process: ChildProcess;
+  /** All that it printed so far. */
+  output(): string;
+  /** Sends SIGTERM and waits; returns the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface Started {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly dataDir?: string;
+}
+
+/** The environment of a newcomer: nothing that configures us. */
+function environment({ env, dataDir }: StartOptions): Record<string, string> {
+  const { PATH = "", HOME = "", TMPDIR } = process.env;
+  return { PATH, HOME, ...(TMPDIR && { TMPDIR }), PORT: "0", ...(dataDir && { LATCHKEY_DATA_DIR: dataDir }), ...env };
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), "latchkey-test-"));
+}
+
+/** `npm start` in a folder of its own; resolves once it listens. */
+export function startChildServer(options: StartOptions = {}): Promise<ChildServer> {
+  const dataDir = options.dataDir ?? temporaryFolder();
+  const child = spawn("npm", ["start", "--silent"], { cwd: ROOT, env: environment({ ...options, dataDir }), detached: true });
+  let output = "";
+  const exited = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
+  const server: Omit<ChildServer, "url"> = {
+    dataDir,
+    process: child,
+    output: () => output,
+    async stop(signal = "SIGTERM") {
+      // The group, since npm stands between us and the server.
+      if (child.exitCode === null && child.pid) process.kill(-child.pid, signal);
+      const code = await exited;
+      if (!options.dataDir) rmSync(dataDir, { recursive: true, force: true });
+      return code;
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no server after 20 s:\n${output}`)), 20_000);
+    const onData = (chunk: Buffer) => {
+      output += chunk.toString();
+      const url = /(?:listens|listening) on (http:\/\/[^\s"]+)/.exec(output)?.[1];
+      if (url) {
+        clearTimeout(timer);
+        resolve({ ...server, url });
+      }
+    };
+    child.stdout.on("data", onData);
+    child.stderr.on("data", onData);
+    exited.then((code) => {
+      clearTimeout(timer);
+      reject(new Error(`the server exited with ${code}:\n${output}`));
+    });
+  });
+}
+
+/** Runs the server command and waits until it has exited by itself. */
+export function runServer(options: StartOptions = {}): Promise<Started> {
+  const child = spawn("node", ["src/cli/main.ts", "serve"], { cwd: ROOT, env: environment(options) });
+  let output = "";
+  let errors = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  return new Promise((resolve) =>
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, output, errors });
+    }),
+  );
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape.
+  readonly body: any;
+}
+
+/** One request with JSON in and out. */
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  { body, token, headers }: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
+}
