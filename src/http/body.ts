@@ -4,7 +4,7 @@
  * different things is refused.
  */
 import { AuthError } from "../errors.ts";
-import { parseStrictJson } from "../json.ts";
+import { readJson } from "../json.ts";
 
 /** Bytes. */
 export const BODY_LIMIT = 64 * 1024;
@@ -13,7 +13,7 @@ export const BODY_LIMIT = 64 * 1024;
  * Reads a JSON body.
  * @throws AuthError `media_type_unsupported` 415, `body_too_large` 413, `json_invalid` 400.
  */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/json *(?:; *charset="?utf-8"? *)?;?$/i.test(type.trim())) {
     throw new AuthError("media_type_unsupported", { reason: `content type ${JSON.stringify(type.slice(0, 100))}` });
@@ -25,19 +25,12 @@ export async function readJson(request: Request): Promise<unknown> {
       reason: "compressed",
     });
   }
-  const bytes = await readBytes(request);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new AuthError("json_invalid", { detail: "The body is not valid UTF-8.", reason: "bytes that are not UTF-8" });
-  }
-  try {
-    return parseStrictJson(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : "malformed";
-    throw new AuthError("json_invalid", { reason: why });
-  }
+  const reading = readJson(await readBytes(request));
+  if (reading.problem === undefined) return reading.value;
+  throw new AuthError("json_invalid", {
+    reason: `the body ${reading.problem}`,
+    detail: `The body ${reading.problem}.`,
+  });
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import type { z } from "zod";
 import type { Auth, Identity } from "../auth.ts";
 import { AuthError, type FieldError } from "../errors.ts";
-import { readJson } from "./body.ts";
+import { readJsonBody } from "./body.ts";
 import { clientAddress } from "./client-address.ts";
 import { readBearer } from "./credentials.ts";
 import { ANSWER_HEADERS, toProblem } from "./problem.ts";
@@ -55,7 +55,7 @@ export function createHandler({ auth, contracts, proxyCount = 0, onRequest }: Ha
         const url = new URL(request.url);
         const identity =
           route.guard === "bearer" ? await authenticate(auth, request) : (undefined as unknown as Identity);
-        const body = route.body ? validate(route.body, await readJson(request)) : undefined;
+        const body = route.body ? validate(route.body, await readJsonBody(request)) : undefined;
         const { status, body: answer } = await route.handle({
           auth,
           body,

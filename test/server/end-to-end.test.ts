@@ -73,7 +73,9 @@ test("a newcomer registers, signs in, asks who they are, refreshes and signs out
   assert.equal(meAfter.body.code, "session_ended");
   assert.equal(meAfter.body.detail, "Invalid token");
 
-  const second = await call(server.url, "POST", "/v1/users/me/token", { body: { email: "ada@example.com", password: PASSWORD } });
+  const second = await call(server.url, "POST", "/v1/users/me/token", {
+    body: { email: "ada@example.com", password: PASSWORD },
+  });
   assert.equal(second.status, 200);
   const revoke = () =>
     call(server.url, "POST", "/v1/users/me/token/revoke", { body: { refresh_token: second.body.refresh_token } });
@@ -83,7 +85,9 @@ test("a newcomer registers, signs in, asks who they are, refreshes and signs out
 });
 
 test("what was committed is there after a restart, and so are signatures and ends (checklist 49)", async () => {
-  await call(server.url, "POST", "/v1/users/", { body: { username: "bob", email: "bob@example.com", password: PASSWORD } });
+  await call(server.url, "POST", "/v1/users/", {
+    body: { username: "bob", email: "bob@example.com", password: PASSWORD },
+  });
   const kept = await call(server.url, "POST", "/v1/users/me/token", { body: { username: "bob", password: PASSWORD } });
   const ended = await call(server.url, "POST", "/v1/users/me/token", { body: { username: "bob", password: PASSWORD } });
   await call(server.url, "POST", "/v1/users/me/token/revoke", { body: { refresh_token: ended.body.refresh_token } });
