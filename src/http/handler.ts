@@ -28,7 +28,7 @@ export interface HandledRequest {
   readonly error: unknown;
 }
 
-export interface HandlerOptions {
+export interface RequestHandlerOptions {
   readonly auth: Auth;
   readonly contracts: readonly Contract[];
   /** Proxies of ours in front, each of which appends to X-Forwarded-For. Default 0: the header is ignored. */
@@ -41,7 +41,7 @@ export type Handler = (request: Request, connection?: Connection) => Promise<Res
 
 const JSON_HEADERS = { "content-type": "application/json", ...ANSWER_HEADERS };
 
-export function createHandler({ auth, contracts, proxyCount = 0, onRequest }: HandlerOptions): Handler {
+export function createRequestHandler({ auth, contracts, proxyCount = 0, onRequest }: RequestHandlerOptions): Handler {
   const app = new Hono<{ Bindings: { connection: Connection; handled: { route: string; error: unknown } } }>({
     strict: false,
   });

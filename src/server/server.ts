@@ -6,8 +6,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { type Auth, createAuth } from "../auth.ts";
-import { latchkeyContract } from "../contracts/latchkey.ts";
-import { createHandler } from "../http/handler.ts";
+import { createHandler } from "../handler.ts";
 import { openSqlite } from "../storage/sqlite.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { databasePath, developmentSecret, openDataFolder } from "./data-folder.ts";
@@ -55,12 +54,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     await storage.close();
     throw error;
   }
-  const handle = createHandler({
-    auth,
-    contracts: [latchkeyContract],
-    proxyCount: config.proxyCount,
-    onRequest: logger.request,
-  });
+  const handle = createHandler(auth, { proxyCount: config.proxyCount, onRequest: logger.request });
   const listener = getRequestListener(
     (request, { incoming }) => handle(request, { ip: (incoming.socket as Socket).remoteAddress }),
     { hostname: "localhost" },

@@ -1,0 +1,21 @@
+/** The front door of the library. */
+export type {
+  Auth,
+  AuthenticateOptions,
+  AuthOptions,
+  Device,
+  Identity,
+  Login,
+  RefreshOptions,
+  Registration,
+  Session,
+  SessionEvent,
+  Tokens,
+  User,
+} from "./auth.ts";
+export { createAuth } from "./auth.ts";
+export { AuthError, type AuthErrorCode, type AuthErrorOptions, type FieldError, refusals } from "./errors.ts";
+export { type Connection, createHandler, type Handler, type HandlerOptions } from "./handler.ts";
+export { openSqlite } from "./storage/sqlite.ts";
+export type { Row, Statement, Storage, Value } from "./storage/storage.ts";
+export type { Duration, System } from "./system.ts";

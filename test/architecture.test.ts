@@ -1,0 +1,112 @@
+/** Holds the source to the table of ARCHITECTURE.md: who may import whom, and what may come from npm. */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "node:test";
+
+const SRC = join(import.meta.dirname, "../src");
+const FOUNDATION = ["errors", "system", "json"];
+
+/** A place is a folder of src, or a file at its top; "storage/drivers" are the files of storage that only the top may see. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  system: [],
+  json: [],
+  secrets: [],
+  jwt: FOUNDATION,
+  storage: ["errors", "system"],
+  users: [...FOUNDATION, "storage"],
+  sessions: [...FOUNDATION, "secrets", "storage"],
+  auth: [...FOUNDATION, "secrets", "storage", "users", "sessions", "jwt"],
+  http: [...FOUNDATION, "auth", "users", "sessions"],
+  contracts: [...FOUNDATION, "auth", "http", "users", "sessions"],
+  handler: ["auth", "http", "contracts"],
+  server: [...FOUNDATION, "secrets", "auth", "handler", "http", "sessions", "storage", "drivers"],
+  cli: ["server"],
+  index: [
+    "errors",
+    "system",
+    "jwt",
+    "storage",
+    "drivers",
+    "auth",
+    "http",
+    "contracts",
+    "users",
+    "sessions",
+    "secrets",
+    "handler",
+  ],
+};
+
+/** Files of storage/ that are the seam; all others are drivers. */
+const SEAM = ["storage/storage.ts", "storage/queries.ts"];
+
+const NPM_FREE = ["errors", "system", "json", "secrets", "jwt", "sessions", "client"];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join(SRC, file), "utf8");
+  const found = source.matchAll(
+    /^(?:import|export)\s[^;]*?from\s+"([^"]+)"|\bimport\("([^"]+)"\)|^import\s+"([^"]+)"/gm,
+  );
+  return [...found].map((match) => ({ from: file, to: (match[1] ?? match[2] ?? match[3]) as string }));
+}
+
+const files = globSync("**/*.ts", { cwd: SRC }).map((file) => file.replaceAll("\\", "/"));
+const imports = files.flatMap(importsOf);
+
+const placeOf = (file: string) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file.replace(/\.ts$/, ""));
+
+function targetOf({ from, to }: Import): string {
+  const file = relative(SRC, join(SRC, dirname(from), to)).replaceAll("\\", "/");
+  const place = placeOf(file);
+  return place === "storage" && placeOf(from) !== "storage" && !SEAM.includes(file) ? "drivers" : place;
+}
+
+test("every file lies in a place that the table knows", () => {
+  assert.ok(files.length > 20);
+  for (const file of files) assert.ok(placeOf(file) in MAY_IMPORT, `${file} is in no place of the table`);
+});
+
+test("imports point down, as ARCHITECTURE.md says", () => {
+  const wrong = imports
+    .filter(({ to }) => to.startsWith("."))
+    .map((edge) => ({ edge, place: placeOf(edge.from), target: targetOf(edge) }))
+    .filter(({ place, target }) => place !== target && !MAY_IMPORT[place]?.includes(target))
+    .map(({ edge, target }) => `${edge.from} imports ${edge.to} (${target})`);
+  assert.deepEqual(wrong, []);
+});
+
+test("the token core and the session rule import nothing from npm (checklist 99)", () => {
+  const wrong = imports
+    .filter(({ from, to }) => NPM_FREE.includes(placeOf(from)) && !to.startsWith(".") && !to.startsWith("node:"))
+    .map(({ from, to }) => `${from} imports ${to}`);
+  assert.deepEqual(wrong, []);
+});
+
+test("every runtime dependency is used and has its line in docs/dependencies.md", () => {
+  const root = join(SRC, "..");
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  const documented = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+  for (const name of Object.keys(dependencies)) {
+    assert.ok(documented.includes(`\`${name}\``), `${name} has no line in docs/dependencies.md`);
+    assert.ok(
+      imports.some(({ to }) => to === name || to.startsWith(`${name}/`)),
+      `${name} is not imported`,
+    );
+  }
+  const undeclared = imports.filter(
+    ({ to }) =>
+      !to.startsWith(".") &&
+      !to.startsWith("node:") &&
+      !Object.keys(dependencies).some((n) => to === n || to.startsWith(`${n}/`)),
+  );
+  assert.deepEqual(undeclared, []);
+});
