@@ -4,7 +4,7 @@
  * fresh.
  */
 import { AuthError } from "./errors.ts";
-import { type Claims, createKeySet, createSigner, createVerifier, importKey } from "./jwt/index.ts";
+import { type Claims, createKeySet, createSigner, createVerifier, importKey, NO_AUDIENCE } from "./jwt/index.ts";
 import { deriveKeys, type RootSecret, secretProblem } from "./secrets.ts";
 import { type RevocationFeed, startRevocationFeed } from "./sessions/revocation-feed.ts";
 import type { TokenSubject } from "./sessions/revocation-index.ts";
@@ -126,7 +126,10 @@ export interface Auth {
 
 const DEFAULT_NAME = "latchkey";
 const ACCESS_TYPE = "at+jwt";
-const JTI_SIZE = 16;
+/** Seconds. Tokens that were issued before `accessTtl` was lowered stay good. */
+const LONGEST_LIFE = 60 * 60;
+/** Verified tokens that are known by sight: about 1 KB each. */
+const CACHED_TOKENS = 4096;
 
 /**
  * Composes an engine over a store; creates or upgrades the store's tables.
@@ -144,11 +147,20 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   };
 
   const key = importKey(typeof secret === "string" ? Buffer.from(secret) : secret, { alg: algorithm });
-  const keys = createKeySet([key]);
-  const issuer = options.issuer ?? DEFAULT_NAME;
-  const audience = options.audience ?? DEFAULT_NAME;
-  const signer = createSigner({ keys, issuer, audience, ttl: seconds.accessTtl, typ: ACCESS_TYPE, system });
-  const verifier = createVerifier({ keys, issuer, audience, typ: ACCESS_TYPE, system });
+  const tokens = {
+    keys: createKeySet([key]),
+    issuer: options.issuer ?? DEFAULT_NAME,
+    audience: options.audience === "none" ? NO_AUDIENCE : (options.audience ?? DEFAULT_NAME),
+    typ: ACCESS_TYPE,
+    system,
+  } as const;
+  const signer = createSigner({ ...tokens, ttl: seconds.accessTtl });
+  const verifier = createVerifier({
+    ...tokens,
+    claimValues: { typ: ACCESS_TYPE },
+    maxLifetime: Math.max(seconds.accessTtl, LONGEST_LIFE),
+    cache: CACHED_TOKENS,
+  });
 
   const hasher = createPasswordHasher({
     system,
@@ -167,31 +179,29 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   const feed = await startRevocationFeed({ storage, system });
 
   async function toTokens(grant: Grant, user?: User): Promise<Tokens> {
-    const now = system.now();
-    let custom: Readonly<Record<string, unknown>> = {};
-    if (customClaims) {
-      const owner = user ?? (await users.byId(grant.userId));
-      if (!owner) throw new AuthError("session_ended", { reason: "the user is gone" });
-      custom = await customClaims(owner);
-    }
-    const accessToken = signer.sign({
-      ...custom,
+    const { issuedAt, accessExpiresAt } = grant;
+    const claims = {
       sub: String(grant.userId),
       sid: String(grant.sessionId),
       epoch: grant.userEpoch,
-      jti: Buffer.from(system.randomBytes(JTI_SIZE)).toString("base64url"),
-      iat: now,
-      exp: grant.accessExpiresAt,
+      iat: issuedAt,
+      exp: accessExpiresAt,
       typ: ACCESS_TYPE,
-    });
+    };
     return {
-      accessToken,
+      accessToken: signer.sign(claims, customClaims && (await readCustomClaims(grant.userId, user))),
       refreshToken: grant.refreshToken,
       tokenType: "Bearer",
-      expiresIn: Math.max(0, grant.accessExpiresAt - now),
+      expiresIn: accessExpiresAt - issuedAt,
       sessionId: String(grant.sessionId),
       generation: grant.generation,
     };
+  }
+
+  async function readCustomClaims(userId: number, known?: User): Promise<Readonly<Record<string, unknown>>> {
+    const user = known ?? (await users.byId(userId));
+    if (!user) throw new AuthError("session_ended", { reason: "the user is gone" });
+    return (await customClaims?.(user)) ?? {};
   }
 
   /** Commits an end and makes it known here before it is acknowledged. */

@@ -26,7 +26,8 @@ export interface Grant {
   readonly userEpoch: number;
   readonly refreshToken: string;
   readonly generation: number;
-  /** The largest `exp` an access token may be signed with, in seconds. */
+  /** The `iat` and `exp` that an access token may be signed with, in seconds. */
+  readonly issuedAt: number;
   readonly accessExpiresAt: number;
 }
 
@@ -105,7 +106,7 @@ export function createSessions(options: SessionsOptions) {
     ]);
     const sessionId = written?.[0]?.[0]?.id as number;
     const refreshToken = codec.encode({ sessionId, generation: 0, handle });
-    return { userId: user.id, sessionId, userEpoch: user.epoch, refreshToken, generation: 0, accessExpiresAt };
+    return { userId: user.id, sessionId, userEpoch: user.epoch, refreshToken, generation: 0, issuedAt: now, accessExpiresAt };
   }
 
   /**
@@ -129,6 +130,7 @@ export function createSessions(options: SessionsOptions) {
       userEpoch: row.user_epoch as number,
       refreshToken: codec.encode({ sessionId: id, generation, handle }),
       generation,
+      issuedAt: now,
       accessExpiresAt: Math.min(accessExpiresAt, row.access_expires_at as number),
     });
     const advance = async (from: number, to: number, rotatedBefore: number): Promise<Grant | undefined> => {
