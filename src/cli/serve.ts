@@ -28,9 +28,6 @@ async function serve({ host, port, dataDir }: ServeOptions): Promise<void> {
   const write = (line: string) => void process.stdout.write(`${line}\n`);
   const logger = config.isProduction ? await createJsonLogger() : createTextLogger(write);
   const server = await startServer(config, logger);
-  if (config.isProduction) logger.info(`listening on ${server.url}`);
-  else write(banner(server.url, server.database, config));
-
   let isStopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
@@ -44,6 +41,9 @@ async function serve({ host, port, dataDir }: ServeOptions): Promise<void> {
       );
     });
   }
+  // Said last: whoever reads it may send a signal at once.
+  if (config.isProduction) logger.info(`listening on ${server.url}`);
+  else write(banner(server.url, server.database, config));
 }
 
 function banner(url: string, database: string, { issuer, audience }: Config): string {

@@ -106,7 +106,15 @@ export function createSessions(options: SessionsOptions) {
     ]);
     const sessionId = written?.[0]?.[0]?.id as number;
     const refreshToken = codec.encode({ sessionId, generation: 0, handle });
-    return { userId: user.id, sessionId, userEpoch: user.epoch, refreshToken, generation: 0, issuedAt: now, accessExpiresAt };
+    return {
+      userId: user.id,
+      sessionId,
+      userEpoch: user.epoch,
+      refreshToken,
+      generation: 0,
+      issuedAt: now,
+      accessExpiresAt,
+    };
   }
 
   /**

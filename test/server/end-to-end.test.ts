@@ -105,6 +105,6 @@ test("what was committed is there after a restart, and so are signatures and end
 const startRestarted = (dataDir: string) => startChildServer({ dataDir });
 
 test("SIGTERM ends the server with exit code 0", async () => {
-  const own = await startChildServer();
+  const own = await startChildServer({ isDirect: true });
   assert.equal(await own.stop(), 0);
 });

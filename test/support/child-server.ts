@@ -25,7 +25,11 @@ export interface Started {
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly dataDir?: string;
+  /** Without npm in between, so that the exit code is the server's own. */
+  readonly isDirect?: boolean;
 }
+
+const SERVER = ["dist/cli/main.js", "serve"];
 
 /** The environment of a newcomer: nothing that configures us. */
 function environment({ env, dataDir }: StartOptions): Record<string, string> {
@@ -40,7 +44,11 @@ export function temporaryFolder(): string {
 /** `npm start` in a folder of its own; resolves once it listens. */
 export function startChildServer(options: StartOptions = {}): Promise<ChildServer> {
   const dataDir = options.dataDir ?? temporaryFolder();
-  const child = spawn("npm", ["start", "--silent"], { cwd: ROOT, env: environment({ ...options, dataDir }), detached: true });
+  const child = spawn(options.isDirect ? "node" : "npm", options.isDirect ? SERVER : ["start", "--silent"], {
+    cwd: ROOT,
+    env: environment({ ...options, dataDir }),
+    detached: true,
+  });
   let output = "";
   const exited = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
   const server: Omit<ChildServer, "url"> = {
@@ -76,7 +84,7 @@ export function startChildServer(options: StartOptions = {}): Promise<ChildServe
 
 /** Runs the server command and waits until it has exited by itself. */
 export function runServer(options: StartOptions = {}): Promise<Started> {
-  const child = spawn("node", ["src/cli/main.ts", "serve"], { cwd: ROOT, env: environment(options) });
+  const child = spawn("node", SERVER, { cwd: ROOT, env: environment(options) });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => {
