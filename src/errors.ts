@@ -100,7 +100,13 @@ export class AuthError extends Error {
 
   constructor(code: AuthErrorCode, options: AuthErrorOptions = {}) {
     const refusal: Refusal = REFUSALS[code];
+    // A refusal is an answer, not an accident, and strangers cause it at will: collecting a stack would cost more than verifying a
+    // signature does. Frozen intrinsics keep theirs, because assigning to them throws.
+    const stackTraceLimit = Error.stackTraceLimit;
+    const goesWithoutStack = refusal.status < 500 && Object.isExtensible(Error);
+    if (goesWithoutStack) Error.stackTraceLimit = 0;
     super(options.detail ?? refusal.detail, options.cause === undefined ? undefined : { cause: options.cause });
+    if (goesWithoutStack) Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = refusal.status;
     this.reason = options.reason ?? code;

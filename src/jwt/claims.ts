@@ -32,18 +32,20 @@ export const UNTYPED: unique symbol = Symbol("tokens carry no typ but JWT");
  * frozen, and inherits nothing. Reading a claim that is absent can then never find what somebody put on `Object.prototype`.
  */
 class Bag {
-  readonly [name: string]: unknown;
+  [name: string]: unknown;
 }
 Reflect.deleteProperty(Bag.prototype, "constructor");
 Object.freeze(Object.setPrototypeOf(Bag.prototype, null));
 
+/** An empty object that inherits nothing. */
+export function createBag(): Record<string, unknown> {
+  return new Bag();
+}
+
 /** Copies an object's members into one that inherits nothing. */
 export function withoutPrototype(members: object): Record<string, unknown> {
-  const bag: Record<string, unknown> = new Bag();
-  const source = members as Record<string, unknown>;
-  for (const name in source) {
-    if (Object.hasOwn(source, name)) bag[name] = source[name];
-  }
+  const bag = createBag();
+  for (const [name, member] of Object.entries(members)) bag[name] = member;
   return bag;
 }
 
