@@ -4,7 +4,11 @@
  * signed token be written in many ways.
  */
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/** The six bits that a character stands for, by its code; all ones and more for one that is not in the alphabet. */
+const BITS = new Uint8Array(128).fill(0xff);
+for (const [bits, character] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"].entries()) {
+  BITS[character.charCodeAt(0)] = bits;
+}
 const ONLY_ALPHABET = /^[A-Za-z0-9_-]+$/;
 
 /**
@@ -46,6 +50,6 @@ function endsOnByte(text: string, length: number): boolean {
   const rest = length % 4;
   if (rest === 0) return length > 0;
   if (rest === 1) return false;
-  const last = ALPHABET.indexOf(text[length - 1] as string);
+  const last = BITS[text.charCodeAt(length - 1)] ?? 0xff;
   return (last & (rest === 2 ? 0b1111 : 0b11)) === 0;
 }

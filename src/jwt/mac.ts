@@ -11,12 +11,11 @@ import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
 export interface Mac {
   /**
-   * The code over the first characters of a text.
-   * @param text ASCII; anything above is cut to its low byte, so the caller has refused it.
-   * @param length how many characters, at most `MAX_TOKEN_LENGTH`.
+   * The code over a text.
+   * @param text ASCII, at most `MAX_TOKEN_LENGTH` characters; anything above is cut to its low byte, so the caller has refused it.
    * @returns base64url.
    */
-  compute(text: string, length: number): string;
+  compute(text: string): string;
   /**
    * Checks the code that a token carries, in a time that does not depend on where it differs (RFC 7518 §3.2).
    * @param token ASCII, at most `MAX_TOKEN_LENGTH` characters: the code's input, a dot, and the code in base64url.
@@ -37,21 +36,36 @@ export function prepareMac({ hash: name, blockSize, size }: HmacRow, secret: Uin
   }
   const codeLength = characterCount(size);
   const expected = Buffer.alloc(codeLength);
-  const received = Buffer.alloc(codeLength);
+  // Views into `inner`, kept because most tokens of a service have the same length and a view costs as much as the comparison.
+  let input = inner.subarray(0, blockSize);
+  let received = inner.subarray(0, codeLength);
+  let viewedLength = 0;
 
-  function compute(text: string, length: number): string {
-    inner.write(text, blockSize, length, "latin1");
+  /** Lays a text out behind the pad, its first characters being what the code is over. */
+  function layOut(text: string, length: number): void {
+    inner.write(text, blockSize, text.length, "latin1");
+    if (length === viewedLength) return;
+    input = inner.subarray(0, blockSize + length);
+    received = inner.subarray(blockSize + length + 1, blockSize + length + 1 + codeLength);
+    viewedLength = length;
+  }
+
+  function computeLaidOut(): string {
     // Texts, not buffers, come out of both hashes: a Buffer costs more to make than the hash itself.
-    outer.write(hash(name, inner.subarray(0, blockSize + length), "latin1"), blockSize, size, "latin1");
+    outer.write(hash(name, input, "latin1"), blockSize, size, "latin1");
     return hash(name, outer, "base64url");
   }
 
+  function compute(text: string): string {
+    layOut(text, text.length);
+    return computeLaidOut();
+  }
+
   function matches(token: string, inputLength: number): boolean {
-    const start = inputLength + 1;
-    if (token.length - start !== codeLength) return false;
-    expected.write(compute(token, inputLength), 0, codeLength, "latin1");
+    if (token.length !== inputLength + 1 + codeLength) return false;
+    layOut(token, inputLength);
+    expected.write(computeLaidOut(), 0, codeLength, "latin1");
     // Comparing the texts, not the bytes they stand for, leaves one spelling of a code.
-    received.write(token.slice(start), 0, codeLength, "latin1");
     return timingSafeEqual(expected, received);
   }
 
