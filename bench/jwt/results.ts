@@ -62,11 +62,15 @@ export function toAlgorithmResults(alg: string, family: Family, speed: SpeedResu
 }
 
 export function toHostileRows({ forms, contenders, raw }: HostileResult): HostileRow[] {
+  const contenderNamed = (name: string): HostileResult["contenders"][number] =>
+    contenders.find((one) => one.name === name)!;
+  // A cache can't help against forgeries, so a hit in it is no yardstick for refusing them.
+  const goodBy = (name: string): Series => contenderNamed(name === OURS_CACHED ? OURS : name).good;
   return forms.map((form, index) => {
-    const refusedBy = (name: string): Series => contenders.find((one) => one.name === name)!.refused[index]!;
+    const refusedBy = (name: string): Series => contenderNamed(name).refused[index]!;
     return {
       ...form,
-      toGood: Object.fromEntries(contenders.map(({ name, good }) => [name, ratioTo(good, refusedBy(name))])),
+      toGood: Object.fromEntries(contenders.map(({ name }) => [name, ratioTo(goodBy(name), refusedBy(name))])),
       micros: Object.fromEntries(contenders.map(({ name }) => [name, toMicros(refusedBy(name).wall).median])),
       toRaw: ratioTo(raw, refusedBy(OURS)),
     };
