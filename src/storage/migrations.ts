@@ -1,47 +1,52 @@
 /**
- * The schema, as a list of steps that only ever grows.
- * A step adds and never takes away, so the release before it can go on running beside the new one; where that can't be,
- * `readableFrom` stays empty and older code refuses the database. Instants are seconds; a nullable instant is a boolean
- * that knows when. The only differences between the databases are the words in `Dialect`.
+ * The tables, as the steps that make them. Forward only and additive: a step that has been released never changes,
+ * and the release before it still runs on what it leaves.
+ * Ids and instants are whole numbers (instants in seconds); a nullable instant stands where a boolean would.
  */
+import { StorageOpenError } from "./open-error.ts";
 
-/** What the databases call the same thing. */
+/** What the drivers call differently; everything else is one text. */
 export interface Dialect {
-  /** A primary key that counts up and never gives a number twice. */
+  /** Column type of an id that is given out once and never again. */
   readonly identity: string;
-  /** 64-bit integers. */
-  readonly bigint: string;
-  /** Follows the closing bracket of a table. */
-  readonly tableOptions: string;
-  /** Follows the closing bracket of a table whose rows are updated all the time. */
-  readonly busyTableOptions: string;
+  /** Column type of a whole number of 64 bits. */
+  readonly integer: string;
+  /** Expression: 32 characters of text that no other store has. */
+  readonly randomText: string;
+  /** Follows the columns of every table. */
+  readonly table: string;
+  /** Follows the columns of a table whose rows are updated all the time, in columns that no index holds. */
+  readonly updatedTable: string;
 }
 
 export interface Migration {
-  /** 1, 2, 3, … */
   readonly version: number;
   readonly name: string;
-  /** The lowest version of this code that can still run once this step is done; `undefined`: only code that knows the step. */
-  readonly readableFrom: number | undefined;
+  /** The oldest code, by the newest migration it knows, that still runs on the tables after this one; null: none does. */
+  readonly readableFrom: number | null;
   statements(dialect: Dialect): readonly string[];
 }
 
-/** Made before anything else, by itself. */
-export const migrationTable = ({ bigint, tableOptions }: Dialect): string =>
-  `create table if not exists latchkey_migrations (
-    version ${bigint} not null primary key,
+/** What a store's own record says of one migration. */
+export interface AppliedMigration {
+  readonly version: number;
+  readonly readableFrom: number | null;
+}
+
+export const MIGRATIONS_TABLE = ({ integer, table }: Dialect): string => `
+  create table if not exists latchkey_migrations (
+    version ${integer} primary key,
     name text not null,
-    applied_at ${bigint} not null,
-    readable_from ${bigint}
-  )${tableOptions}`;
+    applied_at ${integer} not null,
+    readable_from ${integer}
+  )${table}`;
 
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
-    name: "users, sessions, revocations",
+    name: "users, sessions, feed",
     readableFrom: 1,
-    statements: ({ identity, bigint, tableOptions, busyTableOptions }) => [
-      // The keys are what a name is looked up and compared by; an imported user may have no email.
+    statements: ({ identity, integer, randomText, table, updatedTable }) => [
       `create table latchkey_users (
         id ${identity},
         username text not null,
@@ -49,82 +54,84 @@ export const MIGRATIONS: readonly Migration[] = [
         email text,
         email_key text unique,
         password text not null,
-        first_name text not null,
-        last_name text not null,
-        staff_at ${bigint},
-        superuser_at ${bigint},
-        deactivated_at ${bigint},
-        epoch ${bigint} not null,
-        created_at ${bigint} not null,
-        last_login_at ${bigint}
-      )${tableOptions}`,
-      // A rotation touches no indexed column. Sessions outlive their user: an end must not be undone by a deletion.
+        first_name text not null default '',
+        last_name text not null default '',
+        staff_at ${integer},
+        superuser_at ${integer},
+        deactivated_at ${integer},
+        epoch ${integer} not null default 0,
+        created_at ${integer} not null,
+        last_login_at ${integer}
+      )${table}`,
+
+      // user_id is no foreign key: a login that a deletion overtakes must leave a session that is refused, not an error,
+      // and a session outlives its user until housekeeping, so that its token is told "ended" and not "unknown".
       `create table latchkey_sessions (
         id ${identity},
-        user_id ${bigint} not null,
-        user_epoch ${bigint} not null,
+        user_id ${integer} not null,
+        user_epoch ${integer} not null,
         handle_hash text not null,
         mode text not null check (mode in ('rotating', 'fixed')),
-        generation ${bigint} not null,
-        rotated_at ${bigint} not null,
+        generation ${integer} not null,
+        rotated_at ${integer} not null,
         attempts text not null,
-        access_expires_at ${bigint} not null,
-        created_at ${bigint} not null,
-        last_used_at ${bigint} not null,
-        idle_expires_at ${bigint} not null,
-        absolute_expires_at ${bigint} not null,
-        ended_at ${bigint},
+        access_expires_at ${integer} not null,
+        created_at ${integer} not null,
+        last_used_at ${integer} not null,
+        idle_expires_at ${integer} not null,
+        absolute_expires_at ${integer} not null,
+        ended_at ${integer},
         end_reason text,
         first_ip text,
         first_user_agent text,
         last_ip text,
         last_user_agent text
-      )${busyTableOptions}`,
-      "create index latchkey_sessions_of_user on latchkey_sessions (user_id, id)",
-      // One row. Its lock makes the order of positions the order of commits.
+      )${updatedTable}`,
+
+      // The only index beside the primary key. A rotation changes none of its columns, so it writes no index at all, on
+      // PostgreSQL within the page (HOT). Housekeeping walks the primary key in slices and needs no other.
+      "create index latchkey_sessions_live on latchkey_sessions (user_id) where ended_at is null",
+
       `create table latchkey_feed (
         store_id text not null,
-        head ${bigint} not null
-      )${tableOptions}`,
+        head ${integer} not null
+      )${table}`,
+      `insert into latchkey_feed (store_id, head) values (${randomText}, 0)`,
+
       `create table latchkey_revocations (
-        position ${bigint} not null primary key,
-        session_id ${bigint},
-        user_id ${bigint},
-        epoch ${bigint},
-        except_session_id ${bigint},
-        issued_before ${bigint},
+        position ${integer} primary key,
+        session_id ${integer},
+        user_id ${integer},
+        epoch ${integer},
+        except_session_id ${integer},
+        issued_before ${integer},
         reason text not null,
-        expires_at ${bigint} not null,
-        created_at ${bigint} not null
-      )${tableOptions}`,
+        expires_at ${integer} not null,
+        created_at ${integer} not null
+      )${table}`,
     ],
   },
 ];
 
-export const NEWEST_VERSION = Math.max(...MIGRATIONS.map((migration) => migration.version));
-
-/** A store that can't be used as it is. The message is one sentence for the operator, with the way out. */
-export class StorageOpenError extends Error {
-  override readonly name = "StorageOpenError";
-}
-
-export interface AppliedMigration {
-  readonly version: number;
-  readonly readableFrom: number | undefined;
-}
-
 /**
- * What is still to be done.
- * @throws StorageOpenError when a newer release has changed the store in a way that this one can't live with.
+ * Compares what a store has with what this code knows.
+ * @param store how to name the store in a message, such as "The database /var/lib/auth.db".
+ * @returns the migrations to run, oldest first.
+ * @throws StorageOpenError when a newer release has changed the tables in a way that this code does not know.
  */
-export function pendingMigrations(applied: readonly AppliedMigration[], store: string): readonly Migration[] {
+export function pendingMigrations(
+  applied: readonly AppliedMigration[],
+  store: string,
+  known: readonly Migration[] = MIGRATIONS,
+): readonly Migration[] {
+  const newest = known.at(-1)?.version ?? 0;
   for (const { version, readableFrom } of applied) {
-    if (version > NEWEST_VERSION && (readableFrom === undefined || readableFrom > NEWEST_VERSION)) {
+    if (version > newest && (readableFrom === null || readableFrom > newest)) {
       throw new StorageOpenError(
-        `${store} was upgraded by a newer Latchkey (schema ${version}, this one knows ${NEWEST_VERSION}): run that release or restore a backup.`,
+        `${store} was upgraded by a newer Latchkey (schema ${version}, this one knows ${newest}): run that release or restore a backup.`,
       );
     }
   }
-  const done = new Set(applied.map(({ version }) => version));
-  return MIGRATIONS.filter(({ version }) => !done.has(version));
+  const versions = new Set(applied.map(({ version }) => version));
+  return known.filter(({ version }) => !versions.has(version));
 }

@@ -1,143 +1,174 @@
 /**
- * SQLite, embedded: reads on the caller's thread, writes on a thread of their own.
- * Writes that arrive while the last group commits wait for the next one (group commit), so durability costs one flush a
- * group; the event loop never waits for the disk or for another process's lock. A database in memory does without the
- * thread and is otherwise the same.
+ * The embedded store: one SQLite file, read on this thread and written by another.
+ * Several processes of one machine may share the file.
  */
-import { existsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
-import { AuthError } from "../errors.ts";
-import { faultName } from "./group-commit.ts";
-import { StorageOpenError } from "./migrations.ts";
-import { createStatementCache, openConnection } from "./sqlite-connection.ts";
-import { migrateSqlite } from "./sqlite-migrate.ts";
-import { createInlineWriter, createThreadWriter, type Writer } from "./sqlite-write-queue.ts";
-import type { Row, Statement, Storage } from "./storage.ts";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MEMORY, openConnection, toDatabasePath } from "./sqlite/connection.ts";
+import { BUSY, isStoreFailure, resultCodeOf, storeUnavailable, toStorageError } from "./sqlite/errors.ts";
+import { createGroupRunner } from "./sqlite/group-runner.ts";
+import { migrateSqlite } from "./sqlite/migrate.ts";
+import { createStatementTexts, toText } from "./sqlite/statement-texts.ts";
+import { createWriteQueue, type WriteQueue } from "./sqlite/write-queue.ts";
+import { createWriterThread, type Writer } from "./sqlite/writer-thread.ts";
+import type { Row, Storage, Value } from "./storage.ts";
 
 export interface SqliteOptions {
-  /** Milliseconds that a write may wait for others and for the lock before it is refused. Default 5,000. */
-  readonly writeDeadline?: number;
+  /** Milliseconds to wait for a lock that another process holds, before `store_unavailable`. Default 5,000. */
+  readonly lockTimeout?: number;
 }
 
-const WRITE_DEADLINE = 5000;
-/** Milliseconds. Readers of a WAL wait for nobody, but for the moment in which another process recovers it. */
-const READ_PATIENCE = 100;
+const LOCK_TIMEOUT = 5_000;
+/** Milliseconds between tries for a lock. */
+const LOCK_RETRY = 5;
+/** Milliseconds from the start of a writing thread that crashed to the start of the next. */
+const RESTART_DELAY = 1_000;
 
 /**
- * A store in a SQLite file.
- * @param path of the file, created when it is not there; ":memory:" for one that lives as long as the process.
- * Nothing is opened before `migrate`, which rejects with StorageOpenError when the file can't be used.
+ * A store in a SQLite file. Nothing is opened before `migrate`, which rejects with StorageOpenError when the file can't be used.
+ * @param path of the file, made when it is not there; ":memory:" for a store that lives as long as this object.
  */
-export function openSqlite(path: string, { writeDeadline = WRITE_DEADLINE }: SqliteOptions = {}): Storage {
-  const isMemory = path === ":memory:";
-  const file = isMemory ? path : resolve(path);
-  let opened: { readonly database: DatabaseSync; readonly writer: Writer } | undefined;
-  let isClosed = false;
+export function openSqlite(path: string, { lockTimeout = LOCK_TIMEOUT }: SqliteOptions = {}): Storage {
+  const file = toDatabasePath(path);
+  let opened: Opened | undefined;
+  let migrating: Promise<Opened> | undefined;
+  let closing: Promise<void> | undefined;
 
-  const statement = createStatementCache((strings: readonly string[]) => {
-    if (!opened) throw closedError();
-    return opened.database.prepare(toText(strings));
-  });
-  const closedError = () =>
-    isClosed
-      ? new AuthError("store_unavailable", { reason: "the store is closed" })
-      : new TypeError("call migrate() before reading and writing");
+  /** @throws TypeError before `migrate`, AuthError after `close`. */
+  function use(): Opened {
+    if (closing) throw storeUnavailable("the store is closed");
+    if (!opened) throw new TypeError("call migrate() before reading and writing");
+    return opened;
+  }
+
+  async function close(): Promise<void> {
+    // A file that could not be opened needs no closing.
+    const closed = await migrating?.catch(() => undefined);
+    await closed?.queue.drain();
+    await closed?.closeWriter();
+    closed?.connection.close();
+  }
 
   return {
     kind: "sqlite",
 
     async migrate() {
-      if (opened) return;
-      if (isClosed) throw closedError();
-      const database = openChecked(file, isMemory);
+      if (closing) throw storeUnavailable("the store is closed");
+      migrating ??= open(file, lockTimeout);
       try {
-        migrateSqlite(database, file);
-        if (!isMemory) database.exec(`pragma query_only = on; pragma busy_timeout = ${READ_PATIENCE}`);
+        opened = await migrating;
       } catch (error) {
-        database.close();
-        throw toOpenError(file, error);
+        migrating = undefined;
+        throw error;
       }
-      const writer = isMemory ? createInlineWriter(database) : createThreadWriter(file, writeDeadline);
-      opened = { database, writer };
     },
 
-    async read({ strings, values }: Statement): Promise<Row[]> {
-      if (!opened) throw closedError();
-      try {
-        return statement(strings).all(...values) as Row[];
-      } catch (error) {
-        const fault = faultName(error);
-        if (!fault) throw error;
-        throw new AuthError("store_unavailable", { reason: `the database is ${fault}`, cause: error });
+    async read({ strings, values }) {
+      const deadline = performance.now() + lockTimeout;
+      for (;;) {
+        try {
+          return use()
+            .find(strings)
+            .all(...values.map(toBound)) as unknown as Row[];
+        } catch (error) {
+          // Readers wait for nobody, but for the moments in which another process opens or closes the file.
+          if (resultCodeOf(error) !== BUSY || performance.now() >= deadline) throw toStorageError(error);
+        }
+        await sleep(LOCK_RETRY);
       }
     },
 
     async write(statements) {
-      if (!opened) throw closedError();
-      return opened.writer.write(statements);
+      return statements.length === 0 ? [] : use().queue.write(statements);
     },
 
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      const closing = opened;
-      opened = undefined;
-      await closing?.writer.close();
-      closing?.database.close();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }
 
-/** The text of a statement as SQLite binds it. */
-export const toText = (strings: readonly string[]): string => strings.join("?");
-
-/** Beyond this a check of every page costs more than a start should. */
-const CHECKED_SIZE = 16 * 1024 * 1024;
-
-function openChecked(file: string, isMemory: boolean): DatabaseSync {
-  if (!isMemory) {
-    const folder = dirname(file);
-    if (!existsSync(folder))
-      throw new StorageOpenError(`The folder ${folder} of the database does not exist: create it.`);
-    if (existsSync(file) && !statSync(file).isFile())
-      throw new StorageOpenError(`${file} is not a file: name another for the database.`);
-  }
-  let database: DatabaseSync | undefined;
-  try {
-    database = openConnection(file);
-    // At the start there is nobody to keep waiting.
-    database.exec("pragma busy_timeout = 10000; pragma journal_mode = wal");
-    if (!isMemory && statSync(file).size <= CHECKED_SIZE) {
-      const [row] = database.prepare("pragma quick_check(1)").all();
-      if (row?.quick_check !== "ok") throw Object.assign(new Error(String(row?.quick_check)), { errcode: 11 });
-    }
-    return database;
-  } catch (error) {
-    database?.close();
-    throw toOpenError(file, error);
-  }
+interface Opened {
+  readonly connection: DatabaseSync;
+  readonly queue: WriteQueue;
+  /** The prepared statement of a call site. */
+  find(strings: readonly string[]): StatementSync;
+  closeWriter(): Promise<void>;
 }
 
-function toOpenError(file: string, error: unknown): Error {
-  if (error instanceof StorageOpenError) return error;
-  const fault = faultName(error);
-  const restore = "restore a backup, or move it away to start with an empty one";
-  switch (fault) {
-    case "damaged":
-      return new StorageOpenError(`The database ${file} is damaged: ${restore}.`, { cause: error });
-    case "not a database":
-      return new StorageOpenError(
-        `${file} is not a SQLite database: name another file, or move it away to start with an empty one.`,
-        {
-          cause: error,
-        },
-      );
-    case undefined:
-      return error instanceof Error ? error : new Error(String(error));
-    default:
-      return new StorageOpenError(`The database ${file} can't be used, it is ${fault}: mend that and start again.`, {
-        cause: error,
-      });
+async function open(file: string, lockTimeout: number): Promise<Opened> {
+  const connection = openConnection(file);
+  try {
+    await migrateSqlite(connection, file, lockTimeout);
+    // From here on this connection only reads; a query that writes is a mistake, not a race with the writing thread.
+    if (file !== MEMORY) connection.exec("pragma query_only = on");
+  } catch (error) {
+    connection.close();
+    throw error;
   }
+  const writers = file === MEMORY ? createInlineWriter(connection) : createThreadWriter(file);
+  return {
+    connection,
+    queue: createWriteQueue({ texts: createStatementTexts(), writer: writers.current, lockTimeout }),
+    find: createStatementCache(connection),
+    closeWriter: writers.close,
+  };
+}
+
+/** Numbers are bound as integers: a double would make a REAL of every expression it is in. */
+const toBound = (value: Value) => (typeof value === "number" ? BigInt(value) : value);
+
+function createStatementCache(connection: DatabaseSync): (strings: readonly string[]) => StatementSync {
+  const known = new WeakMap<readonly string[], StatementSync>();
+  return (strings) => {
+    let statement = known.get(strings);
+    if (!statement) {
+      statement = connection.prepare(toText(strings));
+      known.set(strings, statement);
+    }
+    return statement;
+  };
+}
+
+interface Writers {
+  current(): Writer;
+  close(): Promise<void>;
+}
+
+/** Groups run on this thread, by the very code of the writing thread. */
+function createInlineWriter(connection: DatabaseSync): Writers {
+  const runner = createGroupRunner(connection, isStoreFailure);
+  let textCount = 0;
+  const writer: Writer = {
+    get textCount() {
+      return textCount;
+    },
+    async run(group) {
+      textCount += group.texts.length;
+      try {
+        return runner.run(group);
+      } catch (error) {
+        return { outcome: "failed", reason: String(error) };
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+  return { current: () => writer, close: writer.close };
+}
+
+/** One writing thread at a time. A thread that died is replaced, but not faster than somebody can read the logs. */
+function createThreadWriter(path: string): Writers {
+  let writer = createWriterThread(path);
+  let startedAt = performance.now();
+  return {
+    current() {
+      if (!writer.isAlive && performance.now() - startedAt > RESTART_DELAY) {
+        writer = createWriterThread(path);
+        startedAt = performance.now();
+      }
+      return writer;
+    },
+    close: () => writer.close(),
+  };
 }
