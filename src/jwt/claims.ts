@@ -16,7 +16,7 @@ export interface Claims {
 }
 
 /** The names that RFC 7519 §4.1 registers. They mean the same in every token, so an application can't give them another meaning. */
-export const REGISTERED_NAMES = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"] as const;
+export const REGISTERED_NAMES: ReadonlySet<string> = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]);
 
 /** Says loudly that tokens carry no `aud`, for verifiers that can't take one (PyJWT without `audience=` refuses it). A token with `aud` is refused. */
 export const NO_AUDIENCE: unique symbol = Symbol("tokens carry no aud");

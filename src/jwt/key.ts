@@ -18,8 +18,8 @@ export interface KeyMaterial {
    * @param inputLength where that dot is.
    */
   readonly verifies: (token: string, inputLength: number) => boolean;
-  /** Signs an ASCII text of at most 8 KiB; base64url. Absent from a public key. */
-  readonly sign: ((text: string) => string) | undefined;
+  /** Signs an ASCII text of at most 8 KiB that comes in two parts; base64url. Absent from a public key. */
+  readonly sign: ((header: string, payload: string) => string) | undefined;
 }
 
 let readMaterial: (key: Key) => KeyMaterial;

@@ -39,12 +39,13 @@ export function prepareVerification(
 
 /**
  * Prepares a private key to sign.
- * @returns a function from the text to sign (ASCII, at most `MAX_TOKEN_LENGTH` characters) to the signature in base64url.
+ * @returns a function from the two parts of the text to sign (ASCII, together at most `MAX_TOKEN_LENGTH` characters) to the signature in base64url.
  */
-export function prepareSigning(row: SignatureRow, key: KeyObject): (text: string) => string {
+export function prepareSigning(row: SignatureRow, key: KeyObject): (header: string, payload: string) => string {
   const options = { ...row.options, key };
-  return (text) => {
-    const length = scratch.write(text, 0, text.length, "latin1");
-    return nodeSign(row.hash, scratch.subarray(0, length), options).toString("base64url");
+  return (header, payload) => {
+    scratch.write(header, 0, header.length, "latin1");
+    scratch.write(payload, header.length, payload.length, "latin1");
+    return nodeSign(row.hash, scratch.subarray(0, header.length + payload.length), options).toString("base64url");
   };
 }
