@@ -21,9 +21,8 @@ const program = new Command("latchkey")
   .description("JWT authentication: issue, validate, refresh and take back tokens.")
   .version(version)
   .showHelpAfterError()
-  .exitOverride()
-  .addCommand(serveCommand())
-  .addCommand(envCommand());
+  .exitOverride();
+for (const command of [serveCommand(), envCommand()]) program.addCommand(command.copyInheritedSettings(program));
 
 try {
   await program.parseAsync();

@@ -50,7 +50,8 @@ export function startChildServer(options: StartOptions = {}): Promise<ChildServe
     detached: true,
   });
   let output = "";
-  const exited = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
+  // npm goes before the server does; the pipes close when both have gone.
+  const exited = new Promise<number | null>((resolve) => child.on("close", (code) => resolve(code)));
   const server: Omit<ChildServer, "url"> = {
     dataDir,
     process: child,
