@@ -28,6 +28,8 @@ export interface HostileResult {
   readonly contenders: readonly { readonly name: string; readonly good: Series; readonly refused: readonly Series[] }[];
   /** One HMAC over the input of a good token. */
   readonly raw: Series;
+  /** One HMAC over as much as a token may hold: no one refuses a well-formed forgery of that length for much less. */
+  readonly rawAtLimit: Series;
 }
 
 const LIMIT = 8 * 1024; // the longest token that is looked at
@@ -46,19 +48,23 @@ await answerParent(async ({ entry, measuring }: HostileInput, progress): Promise
   const chosen = CONTENDERS.map((name) => ({ name, verify: find(field.contenders, name).verify! }));
   for (const { name, verify } of chosen) await proveRefusals(name, verify, attacks);
 
-  const cases: Case[] = [toCase(RAW, raw, field.tokens)];
+  const longest = Array.from({ length: VARIANTS }, () => letters(LIMIT));
+  const cases: Case[] = [
+    toCase(RAW, raw, field.tokens),
+    toCase("raw at the limit", { ...raw, texts: longest }, longest),
+  ];
   for (const { name, verify } of chosen) {
     cases.push(toCase(`${name}: good`, verify, field.tokens));
     for (const { form, tokens } of attacks) cases.push(toCase(`${name}: ${form}`, refusing(verify), tokens));
   }
   progress("hostile tokens");
-  const [rawSeries, ...series] = await measureInterleaved(cases, measuring);
+  const [rawSeries, rawAtLimit, ...series] = await measureInterleaved(cases, measuring);
   const stride = attacks.length + 1;
   const contenders = chosen.map(({ name }, index) => {
     const [good, ...refused] = series.slice(index * stride, (index + 1) * stride);
     return { name, good: good!, refused };
   });
-  return { forms: attacks.map(({ tokens: _, ...form }) => form), contenders, raw: rawSeries! };
+  return { forms: attacks.map(({ tokens: _, ...form }) => form), contenders, raw: rawSeries!, rawAtLimit: rawAtLimit! };
 });
 
 function attacksOn({ key, tokens }: Field): Attack[] {

@@ -43,6 +43,12 @@ export interface HostileRow extends HostileForm {
   readonly toRaw: Spread;
 }
 
+export interface HostileResults {
+  readonly rows: readonly HostileRow[];
+  /** One HMAC over 8 KiB, times verifying a good token: what a forgery of that length costs at the very least. */
+  readonly macAtLimit: Spread;
+}
+
 export interface JwtResults {
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
@@ -52,7 +58,7 @@ export interface JwtResults {
   readonly batchMs: number;
   readonly algorithms: readonly AlgorithmResults[];
   readonly heap: readonly HeapRow[];
-  readonly hostile: readonly HostileRow[];
+  readonly hostile: HostileResults | undefined;
   readonly imports: ImportCosts | undefined;
 }
 
@@ -61,12 +67,12 @@ export function toAlgorithmResults(alg: string, family: Family, speed: SpeedResu
   return { alg, family, tokenLength, payloadLength, sign: toRows(speed.sign), verify: toRows(speed.verify) };
 }
 
-export function toHostileRows({ forms, contenders, raw }: HostileResult): HostileRow[] {
+export function toHostileResults({ forms, contenders, raw, rawAtLimit }: HostileResult): HostileResults {
   const contenderNamed = (name: string): HostileResult["contenders"][number] =>
     contenders.find((one) => one.name === name)!;
   // A cache can't help against forgeries, so a hit in it is no yardstick for refusing them.
   const goodBy = (name: string): Series => contenderNamed(name === OURS_CACHED ? OURS : name).good;
-  return forms.map((form, index) => {
+  const rows = forms.map((form, index) => {
     const refusedBy = (name: string): Series => contenderNamed(name).refused[index]!;
     return {
       ...form,
@@ -75,6 +81,7 @@ export function toHostileRows({ forms, contenders, raw }: HostileResult): Hostil
       toRaw: ratioTo(raw, refusedBy(OURS)),
     };
   });
+  return { rows, macAtLimit: ratioTo(goodBy(OURS), rawAtLimit) };
 }
 
 /** @throws TypeError when nobody of that name was measured. */

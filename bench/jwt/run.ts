@@ -12,7 +12,13 @@ import { measureImports } from "./import-cost.ts";
 import { packedSubject, type Subject, sourceSubject } from "./packed.ts";
 import { toPage, verdictTable } from "./page.ts";
 import { toChart } from "./picture.ts";
-import { type AlgorithmResults, type HeapRow, type JwtResults, toAlgorithmResults, toHostileRows } from "./results.ts";
+import {
+  type AlgorithmResults,
+  type HeapRow,
+  type JwtResults,
+  toAlgorithmResults,
+  toHostileResults,
+} from "./results.ts";
 import type { SpeedInput, SpeedResult } from "./speed.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
@@ -94,7 +100,7 @@ async function measure(
     batchMs: measuring.batchMs,
     algorithms: sections.includes("speed") ? await measureSpeed(entry, algorithms, measuring, progress) : [],
     heap: sections.includes("heap") ? await measureHeap(entry, isQuick, progress) : [],
-    hostile: sections.includes("hostile") ? await measureHostile(entry, measuring, progress) : [],
+    hostile: sections.includes("hostile") ? await measureHostile(entry, measuring, progress) : undefined,
     imports: sections.includes("imports") && folder ? measureImports(folder, importRounds, progress) : undefined,
   };
 }
@@ -127,7 +133,9 @@ async function measureHeap(entry: string, isQuick: boolean, progress: (text: str
 
 async function measureHostile(entry: string, measuring: MeasuringOptions, onProgress: (text: string) => void) {
   const input: HostileInput = { entry, measuring };
-  return toHostileRows(await runInChild<HostileResult>(new URL("hostile.ts", import.meta.url), { input, onProgress }));
+  return toHostileResults(
+    await runInChild<HostileResult>(new URL("hostile.ts", import.meta.url), { input, onProgress }),
+  );
 }
 
 function write(folder: URL, results: JwtResults, verdicts: readonly Verdict[]): void {
