@@ -49,7 +49,7 @@ export interface Rotation extends Origin {
   readonly idleExpiresAt: number;
 }
 
-export type SessionEndReason = "logout" | "ended" | "reuse" | "password" | "all" | "inactive" | "deleted";
+export type SessionEndReason = "logout" | "ended" | "limit" | "reuse" | "password" | "all" | "inactive" | "deleted";
 
 /** `expiresAt` of a feed entry is the last `exp` it could have to catch, plus this: clock tolerance and slack for tokens in the making. */
 export const FEED_SLACK = 65 + 60;
@@ -170,6 +170,26 @@ export const liveSessions = (userId: number, now: number): Statement => sql`
   select s.* from latchkey_sessions s join latchkey_users u on u.id = s.user_id and u.epoch = s.user_epoch
   where s.user_id = ${userId} and s.ended_at is null and s.idle_expires_at > ${now} and s.absolute_expires_at > ${now}
   order by s.id desc`;
+
+/** The live sessions of a user beyond the newest `limit`, oldest last; a few at a time. */
+export const sessionsBeyond = (userId: number, limit: number, now: number): Statement => sql`
+  select id from latchkey_sessions
+  where user_id = ${userId} and ended_at is null and idle_expires_at > ${now} and absolute_expires_at > ${now}
+  order by id desc limit 10 offset ${limit}`;
+
+// Housekeeping --------------------------------------------------------------------------------------------------------
+
+export const largestSessionId = (): Statement => sql`select max(id) as id from latchkey_sessions`;
+
+/** Deletes what died before `deadSince` among the sessions with ids above `after`, up to and with `upTo`. */
+export const purgeSessions = (after: number, upTo: number, deadSince: number): Statement => sql`
+  delete from latchkey_sessions
+  where id > ${after} and id <= ${upTo}
+    and (ended_at < ${deadSince} or idle_expires_at < ${deadSince} or absolute_expires_at < ${deadSince})
+  returning id`;
+
+export const purgeRevocations = (now: number): Statement => sql`
+  delete from latchkey_revocations where expires_at < ${now}`;
 
 // Ends ----------------------------------------------------------------------------------------------------------------
 

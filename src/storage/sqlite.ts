@@ -10,7 +10,7 @@ import { createGroupRunner } from "./sqlite/group-runner.ts";
 import { migrateSqlite } from "./sqlite/migrate.ts";
 import { createStatementTexts, toText } from "./sqlite/statement-texts.ts";
 import { createWriteQueue, type WriteQueue } from "./sqlite/write-queue.ts";
-import { createWriterThread, type Writer } from "./sqlite/writer-thread.ts";
+import { createThreadWriters, type Writer, type Writers } from "./sqlite/writer-thread.ts";
 import type { Row, Storage, Value } from "./storage.ts";
 
 export interface SqliteOptions {
@@ -21,8 +21,6 @@ export interface SqliteOptions {
 const LOCK_TIMEOUT = 5_000;
 /** Milliseconds between tries for a lock. */
 const LOCK_RETRY = 5;
-/** Milliseconds from the start of a writing thread that crashed to the start of the next. */
-const RESTART_DELAY = 1_000;
 
 /**
  * A store in a SQLite file. Nothing is opened before `migrate`, which rejects with StorageOpenError when the file can't be used.
@@ -107,7 +105,7 @@ async function open(file: string, lockTimeout: number): Promise<Opened> {
     connection.close();
     throw error;
   }
-  const writers = file === MEMORY ? createInlineWriter(connection) : createThreadWriter(file);
+  const writers = file === MEMORY ? createInlineWriters(connection) : createThreadWriters(file);
   return {
     connection,
     queue: createWriteQueue({ texts: createStatementTexts(), writer: writers.current, lockTimeout }),
@@ -131,13 +129,8 @@ function createStatementCache(connection: DatabaseSync): (strings: readonly stri
   };
 }
 
-interface Writers {
-  current(): Writer;
-  close(): Promise<void>;
-}
-
 /** Groups run on this thread, by the very code of the writing thread. */
-function createInlineWriter(connection: DatabaseSync): Writers {
+function createInlineWriters(connection: DatabaseSync): Writers {
   const runner = createGroupRunner(connection, isStoreFailure);
   let textCount = 0;
   const writer: Writer = {
@@ -155,20 +148,4 @@ function createInlineWriter(connection: DatabaseSync): Writers {
     close: () => Promise.resolve(),
   };
   return { current: () => writer, close: writer.close };
-}
-
-/** One writing thread at a time. A thread that died is replaced, but not faster than somebody can read the logs. */
-function createThreadWriter(path: string): Writers {
-  let writer = createWriterThread(path);
-  let startedAt = performance.now();
-  return {
-    current() {
-      if (!writer.isAlive && performance.now() - startedAt > RESTART_DELAY) {
-        writer = createWriterThread(path);
-        startedAt = performance.now();
-      }
-      return writer;
-    },
-    close: () => writer.close(),
-  };
 }

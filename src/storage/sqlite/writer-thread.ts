@@ -22,6 +22,37 @@ export interface Writer {
   close(): Promise<void>;
 }
 
+/** Who writes now, for a writer may have to be replaced. */
+export interface Writers<Kind extends Writer = Writer> {
+  current(): Kind;
+  close(): Promise<void>;
+}
+
+export interface WriterThread extends Writer {
+  readonly isAlive: boolean;
+  /** Stops the thread where it stands. */
+  terminate(): Promise<number>;
+}
+
+/** Milliseconds from the start of a thread that crashed to the start of the next. */
+const RESTART_DELAY = 1_000;
+
+/** One writing thread at a time. A thread that died is replaced, but not faster than somebody can read the logs. */
+export function createThreadWriters(path: string, restartDelay = RESTART_DELAY): Writers & { current(): WriterThread } {
+  let writer = createWriterThread(path);
+  let startedAt = performance.now();
+  return {
+    current() {
+      if (!writer.isAlive && performance.now() - startedAt > restartDelay) {
+        writer = createWriterThread(path);
+        startedAt = performance.now();
+      }
+      return writer;
+    },
+    close: () => writer.close(),
+  };
+}
+
 interface WorkerData {
   readonly path: string;
   readonly options: DatabaseSyncOptions;
@@ -29,7 +60,7 @@ interface WorkerData {
 }
 
 /** Starts the thread; it opens the file at its first group. It keeps the process alive only while it has work. */
-export function createWriterThread(path: string): Writer & { readonly isAlive: boolean; terminate(): Promise<number> } {
+function createWriterThread(path: string): WriterThread {
   const source = `(${serveGroups})(${createGroupRunner}, ${isStoreFailure});`;
   const workerData: WorkerData = { path, options: CONNECTION_OPTIONS, settings: CONNECTION_SETTINGS };
   // No environment and no flags: what the application preloads into its own threads has no business here.
