@@ -6,6 +6,7 @@
 import { AuthError } from "./errors.ts";
 import { type Claims, createKeySet, createSigner, createVerifier, importKey, NO_AUDIENCE } from "./jwt/index.ts";
 import { deriveKeys, type RootSecret, secretProblem } from "./secrets.ts";
+import { startHousekeeping } from "./sessions/housekeeping.ts";
 import { type RevocationFeed, startRevocationFeed } from "./sessions/revocation-feed.ts";
 import type { TokenSubject } from "./sessions/revocation-index.ts";
 import {
@@ -43,6 +44,8 @@ export interface AuthOptions {
   readonly sessionMaxAge?: Duration;
   /** How long a spent refresh token is answered with its successor. Default "20s"; "0s" is strict. */
   readonly refreshGrace?: Duration;
+  /** Live sessions that a user may have; one more ends the oldest. Default 50. */
+  readonly sessionLimit?: number;
   /** Claims to add to a user's access tokens; registered ones can't be overridden. */
   readonly claims?: (user: User) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
   /** Judges a new password beyond the rules, such as against breached ones: what is wrong, or `undefined`. */
@@ -174,9 +177,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     system,
     keys: deriveKeys(options.rootSecret ?? secret, "refresh-token"),
     ...seconds,
+    limit: readLimit(options.sessionLimit ?? 50),
     onEvent: options.onEvent ?? (() => {}),
+    afterEnd: () => feed.catchUp(),
   });
   const feed = await startRevocationFeed({ storage, system });
+  const housekeeping = startHousekeeping({ storage, system });
 
   async function toTokens(grant: Grant, user?: User): Promise<Tokens> {
     const { issuedAt, accessExpiresAt } = grant;
@@ -221,16 +227,11 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     },
 
     async refresh(refreshToken, refreshOptions, device = {}) {
-      try {
-        return await toTokens(await sessions.refresh(refreshToken, device, refreshOptions));
-      } catch (error) {
-        if (error instanceof AuthError && error.code === "refresh_token_reused") await feed.catchUp();
-        throw error;
-      }
+      return toTokens(await sessions.refresh(refreshToken, device, refreshOptions));
     },
 
     async logout(refreshToken) {
-      if (await sessions.revoke(refreshToken)) await feed.catchUp();
+      await sessions.revoke(refreshToken);
     },
 
     authenticate(accessToken, { freshness = "feed" } = {}) {
@@ -272,9 +273,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       list: sessions.list,
       async end(userId, sessionId) {
         const id = sessionNumber(sessionId);
-        if (id === undefined || !(await sessions.end(userId, id))) return false;
-        await feed.catchUp();
-        return true;
+        return id !== undefined && (await sessions.end(userId, id));
       },
       async endAll(userId, { except } = {}) {
         const spared = except === undefined ? undefined : sessionNumber(except);
@@ -288,6 +287,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     async close() {
       feed.stop();
+      housekeeping.stop();
       await storage.close();
     },
   };
@@ -331,6 +331,11 @@ function decimal(text: unknown): number | undefined {
   if (typeof text !== "string" || !/^[1-9]\d{0,15}$/.test(text)) return undefined;
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : undefined;
+}
+
+function readLimit(limit: number): number {
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError("sessionLimit must be a whole number, at least 1");
+  return limit;
 }
 
 function positive(duration: Duration, name: string): number {

@@ -56,7 +56,11 @@ export interface SessionsOptions {
   readonly grace: number;
   readonly idleTtl: number;
   readonly maxAge: number;
+  /** Live sessions a user may have; one more ends the oldest. */
+  readonly limit: number;
   readonly onEvent: (event: SessionEvent) => void;
+  /** Awaited after an end has been committed and before it is acknowledged. */
+  readonly afterEnd: () => Promise<void>;
 }
 
 export interface RefreshOptions {
@@ -76,7 +80,7 @@ const NO_ATTEMPTS = NO_ATTEMPT.repeat(REMEMBERED_ATTEMPTS);
 const ENOUGH_LIFE = 0.5;
 
 export function createSessions(options: SessionsOptions) {
-  const { storage, system, accessTtl, grace, idleTtl, maxAge, onEvent } = options;
+  const { storage, system, accessTtl, grace, idleTtl, maxAge, limit, onEvent, afterEnd } = options;
   const codec = createRefreshTokenCodec(options.keys);
 
   /** Starts a session for a user whose epoch was read together with the password hash; `alongside` commits with it. */
@@ -102,9 +106,11 @@ export function createSessions(options: SessionsOptions) {
         idleExpiresAt: Math.min(now + idleTtl, absoluteExpiresAt),
         absoluteExpiresAt,
       }),
+      queries.sessionsBeyond(user.id, limit, now),
       ...alongside,
     ]);
     const sessionId = written?.[0]?.[0]?.id as number;
+    for (const row of written?.[1] ?? []) await end(user.id, row.id as number, "limit");
     const refreshToken = codec.encode({ sessionId, generation: 0, handle });
     return {
       userId: user.id,
@@ -203,6 +209,7 @@ export function createSessions(options: SessionsOptions) {
             queries.feedSession(id, now),
           ]);
           if (!ended) break;
+          await afterEnd();
           onEvent({ type: "reuse", userId: row.user_id as number, sessionId: id, generation: k });
           throw new AuthError("refresh_token_reused", { reason: `generation ${k} was used again` });
         }
@@ -222,18 +229,21 @@ export function createSessions(options: SessionsOptions) {
       queries.feedSession(sessionId, now),
     ]);
     const row = ended?.[0]?.[0];
+    if (row) await afterEnd();
     return row && { userId: row.user_id as number, sessionId };
   }
 
   /** Ends one session of a user; false when the user has no such live session. */
-  async function end(userId: number, sessionId: number): Promise<boolean> {
+  async function end(userId: number, sessionId: number, reason: queries.SessionEndReason = "ended"): Promise<boolean> {
     const now = system.now();
     const ended = await storage.write([
-      queries.endSessionOf(userId, sessionId, "ended", now),
+      queries.endSessionOf(userId, sessionId, reason, now),
       queries.advanceFeed(),
       queries.feedSession(sessionId, now),
     ]);
-    return ended !== undefined;
+    if (!ended) return false;
+    await afterEnd();
+    return true;
   }
 
   /** What ends every session of a user but `except` once the user's epoch has been bumped by the statement before it. */
