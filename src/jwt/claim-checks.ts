@@ -4,7 +4,7 @@
  * time is wrong, so that check is the last.
  */
 import { NO_AUDIENCE, NO_ISSUER } from "./claims.ts";
-import { quote, type TokenErrorCode } from "./refusal.ts";
+import { quote, type Refusal, type TokenErrorCode } from "./refusal.ts";
 
 export interface ClaimPolicy {
   readonly issuer: string | typeof NO_ISSUER;
@@ -30,6 +30,26 @@ export interface ClaimCheck {
   readonly problem: (claims: UnknownClaims, now: number) => string | undefined;
 }
 
+/** Says why claims of a token whose signature is good are refused, or `undefined`; these have `sub` then, whatever its name was. */
+export type ClaimRules = (claims: Record<string, unknown>, now: number) => Refusal | undefined;
+
+/** Compiles the rules of a policy into one function. */
+export function compileClaimRules(policy: ClaimPolicy): ClaimRules {
+  const checks = compileClaimChecks(policy);
+  const { subjectClaim } = policy;
+  const renamesSubject = subjectClaim !== "sub";
+  return (claims, now) => {
+    for (const { problem, code } of checks) {
+      const reason = problem(claims, now);
+      if (reason !== undefined) return { code, reason };
+    }
+    const subject = claims[subjectClaim];
+    if (renamesSubject || typeof subject === "number") claims.sub = String(subject);
+    return undefined;
+  };
+}
+
+/** The checks of a policy, in the order in which they are made. */
 export function compileClaimChecks(policy: ClaimPolicy): readonly ClaimCheck[] {
   const invalid = (name: string, problem: ClaimCheck["problem"]): ClaimCheck => ({
     name,
@@ -111,6 +131,9 @@ function valueProblem(name: string, value: string | number | boolean): Problem {
 function subjectTypeProblem({ subjectClaim, allowNumericSubject }: ClaimPolicy): Problem {
   return (claims) => {
     const subject = claims[subjectClaim];
+    if (subjectClaim !== "sub" && claims.sub !== undefined && claims.sub !== String(subject)) {
+      return `sub and ${quote(subjectClaim)} name different subjects`;
+    }
     if (subject === undefined || typeof subject === "string") return undefined;
     if (allowNumericSubject && Number.isSafeInteger(subject)) return undefined;
     return `${quote(subjectClaim)} is ${quote(subject)}, not a text`;

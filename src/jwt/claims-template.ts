@@ -7,13 +7,24 @@
  */
 import { createBag } from "./claims.ts";
 
+/** A JSON text as it lies in a buffer, of whose beginning the members may be known already. */
+export interface ClaimsText {
+  /** What lies behind `length` is ignored. */
+  readonly bytes: Buffer;
+  readonly length: number;
+  /** The members that are known, in order, and where the comma behind them is; none and 0 where nothing is known. */
+  readonly known: readonly KnownMember[];
+  readonly knownLength: number;
+}
+
+export interface KnownMember {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface ClaimsTemplates {
-  /**
-   * Takes the claims apart.
-   * @param bytes the JSON text; what lies behind `length` is ignored.
-   * @returns the claims, the same as `JSON.parse` would give, or `undefined` when no learned sequence fits.
-   */
-  read(bytes: Buffer, length: number): Record<string, unknown> | undefined;
+  /** Takes claims apart. @returns the same as `JSON.parse` would, or `undefined` when no learned sequence fits. */
+  read(text: ClaimsText): Record<string, unknown> | undefined;
   /** Learns the names of claims that have been read in full, of a token whose signature is good, in the order of its text. */
   learn(names: readonly string[]): void;
 }
@@ -50,11 +61,11 @@ const MAX_DIGITS = 15;
 export function createClaimsTemplates(): ClaimsTemplates {
   const templates: Template[] = [];
   return {
-    read(bytes, length) {
+    read(text) {
       if (templates.length === 0) return undefined;
-      const text = bytes.toString("latin1", 0, length);
+      const characters = text.bytes.toString("latin1", 0, text.length);
       for (const template of templates) {
-        const claims = readWith(template, bytes, text);
+        const claims = readWith(template, text, characters);
         if (claims) return claims;
       }
       return undefined;
@@ -68,10 +79,21 @@ export function createClaimsTemplates(): ClaimsTemplates {
   };
 }
 
-function readWith(template: Template, bytes: Buffer, text: string): Record<string, unknown> | undefined {
+/** @param characters the text once more, to cut values from. */
+function readWith(
+  template: Template,
+  { bytes, known, knownLength }: ClaimsText,
+  characters: string,
+): Record<string, unknown> | undefined {
   const claims = createBag();
-  let at = 0;
-  for (const { name, lead } of template) {
+  for (let i = 0; i < known.length; i++) {
+    const { name, value } = known[i] as KnownMember;
+    if (template[i]?.name !== name) return undefined;
+    claims[name] = value;
+  }
+  let at = knownLength;
+  for (let member = known.length; member < template.length; member++) {
+    const { name, lead } = template[member] as Member;
     for (let i = 0; i < lead.length; i++) {
       if (bytes[at + i] !== lead[i]) return undefined;
     }
@@ -80,7 +102,7 @@ function readWith(template: Template, bytes: Buffer, text: string): Record<strin
     if (first === QUOTE) {
       const end = endOfString(bytes, at);
       if (end === -1) return undefined;
-      claims[name] = text.slice(at + 1, end - 1);
+      claims[name] = characters.slice(at + 1, end - 1);
       at = end;
     } else if (first >= ZERO && first <= NINE) {
       const end = endOfDigits(bytes, at);
@@ -89,18 +111,18 @@ function readWith(template: Template, bytes: Buffer, text: string): Record<strin
       at = end;
     } else if (first === BRACKET) {
       const end = endOfTexts(bytes, at);
-      if (end === -1) return undefined;
-      claims[name] = JSON.parse(text.slice(at, end));
+      if (end === -1 || end > characters.length) return undefined;
+      claims[name] = JSON.parse(characters.slice(at, end));
       at = end;
     } else {
-      const word = text.startsWith("true", at) ? "true" : text.startsWith("false", at) ? "false" : undefined;
-      if (word === undefined) return undefined;
+      const word = characters.startsWith("true", at) ? "true" : characters.startsWith("false", at) ? "false" : "";
+      if (word === "") return undefined;
       claims[name] = word === "true";
       at += word.length;
     }
   }
   // Bytes behind the text are left over from another: only here does it show that none of them was read.
-  return bytes[at] === BRACE_END && at === text.length - 1 ? claims : undefined;
+  return bytes[at] === BRACE_END && at === characters.length - 1 ? claims : undefined;
 }
 
 /** Where a string of plain characters ends that starts here, or -1. */

@@ -1,13 +1,8 @@
 /** What a verifier is told to accept, read once and in full when it is made, so that no call has to think about it. */
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import type { ClaimPolicy } from "./claim-checks.ts";
-import {
-  type NO_AUDIENCE,
-  type NO_ISSUER,
-  NO_AUDIENCE as noAudience,
-  NO_ISSUER as noIssuer,
-  UNTYPED,
-} from "./claims.ts";
+import { NO_AUDIENCE, NO_ISSUER, UNTYPED } from "./claims.ts";
+import { DEFAULT_CLAIMS_LENGTH, MAX_TOKEN_LENGTH } from "./limits.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
 /** What is to be true of a token. */
@@ -32,6 +27,8 @@ export interface PolicyOptions<Application = unknown> {
   readonly allowNumericSubject?: boolean;
   /** The type of the application's claims, and their check: any Standard Schema (zod, valibot, arktype and others). */
   readonly claims?: StandardSchema<Application>;
+  /** The most characters of the encoded claims. Default 4,096; at most 8,192, as a whole token. */
+  readonly maxClaimsLength?: number;
   /** Keeps verified tokens, at most so many, so that one seen again costs a look-up. Default 0: none. */
   readonly cache?: number;
   /** Clock. */
@@ -44,6 +41,7 @@ export interface Policy extends ClaimPolicy {
   readonly typs: readonly (string | undefined)[];
   readonly typName: string;
   readonly schema: StandardSchema<unknown> | undefined;
+  readonly maxClaimsLength: number;
   readonly cache: number;
   readonly system: Pick<System, "now">;
 }
@@ -77,20 +75,27 @@ export function readPolicy(options: PolicyOptions): Policy {
     subjectClaim: requireText(subjectClaim, "subjectClaim"),
     allowNumericSubject: options.allowNumericSubject === true,
     schema,
+    maxClaimsLength: readClaimsLength(options.maxClaimsLength),
     cache,
     system: options.system ?? realSystem,
   };
 }
 
 /** @throws TypeError */
+export function readClaimsLength(length: number = DEFAULT_CLAIMS_LENGTH): number {
+  if (Number.isInteger(length) && length > 0 && length <= MAX_TOKEN_LENGTH) return length;
+  throw new TypeError(`maxClaimsLength is a count of characters, at most ${MAX_TOKEN_LENGTH}`);
+}
+
+/** @throws TypeError */
 export function readIssuer(issuer: unknown): string | typeof NO_ISSUER {
-  if (issuer === noIssuer) return noIssuer;
+  if (issuer === NO_ISSUER) return NO_ISSUER;
   return requireText(issuer, "issuer", "NO_ISSUER");
 }
 
 /** @throws TypeError */
 export function readAudience(audience: unknown): readonly string[] | typeof NO_AUDIENCE {
-  if (audience === noAudience) return noAudience;
+  if (audience === NO_AUDIENCE) return NO_AUDIENCE;
   const list: readonly unknown[] = Array.isArray(audience) ? audience : [audience];
   if (list.length === 0) throw new TypeError("audience is empty: name at least one");
   return list.map((one) => requireText(one, "audience", "NO_AUDIENCE"));

@@ -1,65 +1,88 @@
 /**
- * A cache of tokens that have been verified, in the only form that is safe (CVE-2026-35039 and its like come from others).
+ * A cache of tokens that have been verified, in the only form that is safe (CVE-2026-35039 is what others become).
  * It belongs to one verifier and so to one policy; it is found by signature but hits only when the whole token is equal; it is bounded; whether
  * the time has come or passed is judged again on every hit; and it is dropped whenever keys change. Revocation is not its business: that is
  * asked after it.
  */
 import type { Claims } from "./claims.ts";
+import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
 interface Entry<Verified> {
   readonly token: string;
-  readonly claims: Verified;
+  readonly verified: Verified;
   /** Seconds since 1970: the entry holds from the first to before the second. */
   readonly from: number;
   readonly until: number;
 }
 
 export interface VerifiedCache<Verified> {
-  /** The claims of a token that was verified before and is valid now. */
-  find(token: string, now: number): Verified | undefined;
-  keep(token: string, claims: Verified, times: Pick<Claims, "exp" | "iat" | "nbf">): void;
-  clear(): void;
+  /** What a token stands for that was verified before, under the same keys, and is valid now. */
+  find(token: unknown, now: number): Verified | undefined;
+  /** @param version of the keys when the token was judged: if they have changed since, it is not kept. */
+  keep(token: string, verified: Verified, times: Pick<Claims, "exp" | "iat" | "nbf">, version: number): void;
   readonly size: number;
 }
 
+export interface CacheOptions {
+  /** The most tokens that are kept. */
+  readonly capacity: number;
+  /** Of the clocks, in seconds, as the verifier has it. */
+  readonly tolerance: number;
+  readonly keys: { readonly version: number };
+}
+
+/** So many of a signature's first characters tell tokens apart: 256 bits, in every algorithm close to random. Hashing a whole one may take 4 µs. */
+const LABEL_LENGTH = 43;
+
 /**
- * Makes an empty cache.
- * @param capacity the most tokens that are kept. There are two generations of half that size: when the young one is full the old one is dropped
- *   and they change places, so nothing is bookkept on a hit.
- * @param tolerance of the clocks, in seconds, as the verifier has it.
+ * Makes an empty cache. It has two generations of half its capacity: when the young one is full the old one is dropped and they change places, so
+ * nothing is kept in order on a hit.
  */
-export function createVerifiedCache<Verified>(capacity: number, tolerance: number): VerifiedCache<Verified> {
+export function createVerifiedCache<Verified>({ capacity, tolerance, keys }: CacheOptions): VerifiedCache<Verified> {
   const half = Math.ceil(capacity / 2);
   let young = new Map<string, Entry<Verified>>();
   let old = new Map<string, Entry<Verified>>();
+  let version = keys.version;
 
-  function add(signature: string, entry: Entry<Verified>): void {
+  function dropIfKeysChanged(): void {
+    if (version === keys.version) return;
+    young = new Map();
+    old = new Map();
+    version = keys.version;
+  }
+
+  function add(label: string, entry: Entry<Verified>): void {
     if (young.size >= half) {
       old = young;
       young = new Map();
     }
-    young.set(signature, entry);
+    young.set(label, entry);
   }
 
   return {
     find(token, now) {
-      const signature = token.slice(token.lastIndexOf(".") + 1);
-      const fresh = young.get(signature);
-      const entry = fresh ?? old.get(signature);
+      dropIfKeysChanged();
+      if (typeof token !== "string" || token.length > MAX_TOKEN_LENGTH) return undefined;
+      const label = labelOf(token);
+      const fresh = young.get(label);
+      const entry = fresh ?? old.get(label);
       if (entry === undefined || entry.token !== token || now < entry.from || now >= entry.until) return undefined;
-      if (fresh === undefined) add(signature, entry);
-      return entry.claims;
+      if (fresh === undefined) add(label, entry);
+      return entry.verified;
     },
-    keep(token, claims, { exp, iat, nbf }) {
-      const signature = token.slice(token.lastIndexOf(".") + 1);
-      add(signature, { token, claims, from: Math.max(iat, nbf ?? iat) - tolerance, until: exp + tolerance });
-    },
-    clear() {
-      young = new Map();
-      old = new Map();
+    keep(token, verified, { exp, iat, nbf }, judgedVersion) {
+      dropIfKeysChanged();
+      if (judgedVersion !== version) return;
+      const from = Math.max(iat, nbf ?? iat) - tolerance;
+      add(labelOf(token), { token, verified, from, until: exp + tolerance });
     },
     get size() {
       return young.size + old.size;
     },
   };
+}
+
+function labelOf(token: string): string {
+  const start = token.indexOf(".", token.indexOf(".") + 1) + 1;
+  return token.substring(start, start + LABEL_LENGTH);
 }

@@ -1,132 +1,125 @@
 /** Verifying tokens: the policy is compiled when the verifier is made, and each call only follows it. */
+import { AuthError } from "../errors.ts";
+import { applySchema, applySchemaAsync, type Verified } from "./application-claims.ts";
 import { type Claims, deepFreeze } from "./claims.ts";
-import { encodeHeader, readHeader } from "./header.ts";
-import { compileClaimRules, createClaimsReader, shapeProblem } from "./judge.ts";
-import { type Key, materialOf } from "./key.ts";
+import type { KeySource } from "./key-finder.ts";
 import type { KeySet } from "./key-set.ts";
 import { type Policy, type PolicyOptions, readPolicy } from "./policy.ts";
-import { quote, tokenError } from "./refusal.ts";
+import type { RemoteKeySet } from "./remote-key-set.ts";
+import { createTokenJudge } from "./token-judge.ts";
 import { createVerifiedCache } from "./verified-cache.ts";
+import { register } from "./verifier-registry.ts";
 
-export interface VerifierOptions<Application = unknown> extends PolicyOptions<Application> {
-  readonly keys: KeySet;
+export interface VerifierOptions<Application, Keys extends KeySet | RemoteKeySet> extends PolicyOptions<Application> {
+  readonly keys: Keys;
 }
 
-export interface Verifier<Verified = Claims> {
+/** Made of keys that are here: answers at once. */
+export interface Verifier<Application = unknown> {
+  /** Whose tokens it takes. */
+  readonly issuer: Policy["issuer"];
   /**
    * Verifies a token in compact form and its claims.
    * @param token `header.payload.signature`, base64url, at most 8 KiB.
    * @returns the claims, after the signature, `typ`, `iss`, `aud`, `exp`, `iat`, `nbf`, `sub` and what else the policy names were checked (RFC
-   *   7519 §7.2, RFC 8725 §3). With a cache they are deeply frozen.
-   * @throws AuthError `token_expired` when only the time is past, `token_subject_missing` when only the subject is missing, otherwise
-   *   `token_invalid`. The reason is in `error.reason`, for logs. Nothing else is thrown, whatever `token` is.
+   *   7519 §7.2, RFC 8725 §3). They inherit nothing. With a cache they are deeply frozen.
+   * @throws AuthError `token_expired` when only the time is past, `token_subject_missing` when the subject is missing, otherwise `token_invalid`.
+   *   The reason is in `error.reason`, for logs. Nothing else is thrown, whatever `token` is.
    */
-  verify(token: string): Verified;
+  verify(token: string): Verified<Application>;
+}
+
+/** Made of keys that are fetched: answers with a promise. */
+export interface AsyncVerifier<Application = unknown> {
+  readonly issuer: Policy["issuer"];
+  /** As `Verifier.verify`. Besides, it rejects with AuthError `secret_unknown` (503) when no keys could be fetched that are fresh enough. */
+  verify(token: string): Promise<Verified<Application>>;
 }
 
 /**
- * Makes a verifier.
+ * Makes a verifier. The keys decide whether it answers at once or with promises.
  * @throws TypeError naming the option that is missing, mistyped or out of bounds.
  */
-export function createVerifier(options: VerifierOptions): Verifier {
+export function createVerifier<Application = unknown>(
+  options: VerifierOptions<Application, KeySet>,
+): Verifier<Application>;
+export function createVerifier<Application = unknown>(
+  options: VerifierOptions<Application, RemoteKeySet>,
+): AsyncVerifier<Application>;
+export function createVerifier<Application>(
+  options: VerifierOptions<Application, KeySet | RemoteKeySet>,
+): Verifier<Application> | AsyncVerifier<Application> {
   const policy = readPolicy(options);
   const { keys } = options;
-  const { now } = policy.system;
-  const judgeClaims = compileClaimRules(policy);
-  const cache = policy.cache > 0 ? createVerifiedCache<Claims>(policy.cache, policy.tolerance) : undefined;
-  const readClaims = createClaimsReader();
-  let finder = createKeyFinder(keys, policy);
+  const verifier = keys?.kind === "remote" ? createAsync(policy, keys) : createSync(policy, keys);
+  register(verifier, { policy, keys });
+  return verifier as Verifier<Application> | AsyncVerifier<Application>;
+}
 
-  function verify(token: unknown): Claims {
-    if (finder.version !== keys.version) {
-      finder = createKeyFinder(keys, policy);
-      cache?.clear();
-    }
-    if (typeof token !== "string") throw tokenError("the token is not a text");
-    const cached = cache?.find(token, now());
+function createSync(policy: Policy, keys: KeySet): Verifier {
+  if (keys?.kind !== "local") throw new TypeError("keys is a key set: use createKeySet or createRemoteKeySet");
+  const judge = createTokenJudge(policy, keys);
+  const cache = createCache(policy, keys);
+  const { schema, system } = policy;
+
+  function verify(token: string): Claims {
+    const cached = cache?.find(token, system.now());
     if (cached !== undefined) return cached;
-    const problem = shapeProblem(token);
-    if (problem !== undefined) throw tokenError(problem);
-
-    const headerEnd = token.indexOf(".");
-    const inputLength = token.indexOf(".", headerEnd + 1);
-    const known = finder.findKnown(token);
-    const key = known ?? findByHeader(token.slice(0, headerEnd), keys, policy);
-    if (typeof key === "string") throw tokenError(key);
-    if (!materialOf(key).verifies(token, inputLength))
-      throw tokenError(`the signature is not one by key ${quote(key.kid)}`);
-    if (known === undefined) finder.remember(token.slice(0, headerEnd + 1), key);
-
-    const members = readClaims(token.slice(headerEnd + 1, inputLength));
-    if (typeof members === "string") throw tokenError(members);
-    const refusal = judgeClaims(members, now());
-    if (refusal !== undefined) throw tokenError(refusal.reason, refusal.code);
-    const claims = members as unknown as Claims;
-    cache?.keep(token, deepFreeze(claims), claims);
-    return claims;
+    const claims = judge(token);
+    if (claims instanceof AuthError) throw claims;
+    const verified = schema === undefined ? claims : applySchema(schema, claims);
+    if (verified instanceof AuthError) throw verified;
+    cache?.keep(token, deepFreeze(verified), claims, keys.version);
+    return verified;
   }
 
-  return Object.freeze({ verify });
+  return Object.freeze({ issuer: policy.issuer, verify });
 }
 
-interface KeyFinder {
-  /** The version of the key set that it was made of. */
-  readonly version: number;
-  /** The key of a token whose header is known by sight. */
-  findKnown(token: string): Key | undefined;
-  /** Notes a header, encoded and with its dot, of a token whose signature was good. */
-  remember(header: string, key: Key): void;
-}
-
-interface KnownHeader {
-  /** The encoded header with its dot. */
-  readonly text: string;
-  readonly key: Key;
-}
-
-/** Headers that are known by sight: more than any sensible key set has keys. */
-const MAX_KNOWN_HEADERS = 16;
-
-/**
- * Finds keys by header. Our own signer writes one text for a key, so comparing texts is enough for the tokens of every day: ten times cheaper than
- * parsing. Others are added only after a signature under them was good, so strangers can't fill the list.
- */
-function createKeyFinder(keys: KeySet, policy: Policy): KeyFinder {
-  const known: KnownHeader[] = [];
-
-  function remember(header: string, key: Key): void {
-    if (known.length >= MAX_KNOWN_HEADERS) return;
-    // Through bytes, because a text that was cut or put together is compared ten times slower than one in one piece.
-    known.push({ text: Buffer.from(header).toString("latin1"), key });
-  }
-
-  const typ = policy.typs[0];
-  if (typ !== undefined) {
-    for (const key of keys.keys) remember(`${encodeHeader(key.alg, typ, key.kid)}.`, key);
-  }
-  return {
-    version: keys.version,
-    findKnown(token) {
-      for (const { text, key } of known) {
-        if (token.substring(0, text.length) === text) return key;
-      }
-      return undefined;
+function createAsync(policy: Policy, remote: RemoteKeySet): AsyncVerifier {
+  let missedKey = false;
+  const keys: KeySource = {
+    get keys() {
+      return remote.keys;
     },
-    remember,
+    get version() {
+      return remote.version;
+    },
+    find(kid) {
+      const key = remote.find(kid);
+      missedKey = key === undefined;
+      return key;
+    },
   };
+  const judge = createTokenJudge(policy, keys);
+  const cache = createCache(policy, keys);
+  const { schema, system } = policy;
+
+  /** Judges, and when the key is unknown once more with newer keys, if there are any: the issuer may have changed keys a moment ago. */
+  async function judgeWithNewestKeys(token: string): Promise<Claims | AuthError> {
+    missedKey = false;
+    const judged = judge(token);
+    if (!missedKey || !(await remote.lookAgain())) return judged;
+    return judge(token);
+  }
+
+  async function verify(token: string): Promise<Claims> {
+    const wait = remote.ready();
+    if (wait) await wait;
+    const cached = cache?.find(token, system.now());
+    if (cached !== undefined) return cached;
+    const claims = await judgeWithNewestKeys(token);
+    if (claims instanceof AuthError) throw claims;
+    const { version } = remote;
+    const verified = schema === undefined ? claims : await applySchemaAsync(schema, claims);
+    if (verified instanceof AuthError) throw verified;
+    cache?.keep(token, deepFreeze(verified), claims, version);
+    return verified;
+  }
+
+  return Object.freeze({ issuer: policy.issuer, verify });
 }
 
-/** The key that a header names, or why there is none. */
-function findByHeader(encoded: string, keys: KeySet, { typs, typName }: Policy): Key | string {
-  const header = readHeader(encoded);
-  if (header.problem !== undefined) return `the header ${header.problem}`;
-  if (!typs.includes(header.typ)) return `typ is ${quote(header.typ)}, not ${typName}`;
-  const key = keys.find(header.kid);
-  if (!key)
-    return header.kid === undefined
-      ? "kid is missing, and there are several keys"
-      : `kid ${quote(header.kid)} is unknown`;
-  // The key says which algorithm is used; the header may only agree (RFC 8725 §3.1).
-  if (header.alg !== key.alg) return `alg is ${quote(header.alg)}, and key ${quote(key.kid)} is for ${key.alg}`;
-  return key;
+function createCache({ cache: capacity, tolerance }: Policy, keys: KeySource) {
+  return capacity > 0 ? createVerifiedCache<Claims>({ capacity, tolerance, keys }) : undefined;
 }
