@@ -5,10 +5,11 @@
  */
 import { AuthError } from "./errors.ts";
 import { type Claims, createKeySet, createSigner, createVerifier, importKey, NO_AUDIENCE } from "./jwt/index.ts";
+import { createRevocationFeed, type FeedState } from "./revocations/revocation-feed.ts";
+import type { TokenSubject } from "./revocations/revocation-index.ts";
+import { readId, readSubject } from "./revocations/token-subject.ts";
 import { deriveKeys, type RootSecret, secretProblem } from "./secrets.ts";
 import { startHousekeeping } from "./sessions/housekeeping.ts";
-import { type RevocationFeed, startRevocationFeed } from "./sessions/revocation-feed.ts";
-import type { TokenSubject } from "./sessions/revocation-index.ts";
 import {
   createSessions,
   type Device,
@@ -17,6 +18,8 @@ import {
   type Session,
   type SessionEvent,
 } from "./sessions/sessions.ts";
+import { createStandingCheck } from "./sessions/standing.ts";
+import { createStoredRevocations } from "./sessions/stored-revocations.ts";
 import * as queries from "./storage/queries.ts";
 import type { Statement, Storage } from "./storage/storage.ts";
 import { type Duration, parseDuration, realSystem, type System } from "./system.ts";
@@ -121,6 +124,10 @@ export interface Auth {
     end(userId: number, sessionId: string): Promise<boolean>;
     endAll(userId: number, options?: { readonly except?: string }): Promise<void>;
   };
+  readonly revocations: {
+    /** How well this process knows what has been taken back; for metrics and readiness. */
+    state(): FeedState;
+  };
   /** Rejects with `store_unavailable` when the store does not answer. */
   ping(): Promise<void>;
   /** Stops reading the feed and closes the storage. */
@@ -181,7 +188,9 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     onEvent: options.onEvent ?? (() => {}),
     afterEnd: () => feed.catchUp(),
   });
-  const feed = await startRevocationFeed({ storage, system });
+  const feed = createRevocationFeed({ source: createStoredRevocations(storage, system), system });
+  const askStanding = createStandingCheck(storage);
+  await feed.catchUp();
   const housekeeping = startHousekeeping({ storage, system });
 
   async function toTokens(grant: Grant, user?: User): Promise<Tokens> {
@@ -249,12 +258,15 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         if (reason) throw takenBack(reason);
         return identity;
       }
-      return askStore(storage, subject).then(() => identity);
+      return askStanding(subject).then((reason) => {
+        if (reason) throw takenBack(reason);
+        return identity;
+      });
     },
 
     async changePassword(identity, { currentPassword, newPassword }) {
       const change = await users.passwordChange(identity.userId, currentPassword, newPassword);
-      const except = sessionNumber(identity.sessionId);
+      const except = readId(identity.sessionId);
       const isChanged = await end([change, ...sessions.endAllStatements(identity.userId, "password", { except })]);
       // The hash that was checked is no longer there: somebody else has changed it.
       if (!isChanged) throw new AuthError("wrong_password", { reason: "the password changed at the same moment" });
@@ -272,14 +284,16 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     sessions: {
       list: sessions.list,
       async end(userId, sessionId) {
-        const id = sessionNumber(sessionId);
+        const id = readId(sessionId);
         return id !== undefined && (await sessions.end(userId, id));
       },
       async endAll(userId, { except } = {}) {
-        const spared = except === undefined ? undefined : sessionNumber(except);
+        const spared = except === undefined ? undefined : readId(except);
         await end([queries.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all", { except: spared })]);
       },
     },
+
+    revocations: { state: feed.state },
 
     async ping() {
       await storage.read(queries.feedHead());
@@ -293,44 +307,22 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   };
 }
 
-/** Asks the store how a token's session and user stand. */
-async function askStore(storage: Storage, { userId, sessionId, epoch }: TokenSubject): Promise<void> {
-  const row = sessionId === undefined ? undefined : (await storage.read(queries.sessionStanding(sessionId)))[0];
-  if (!row || row.user_id !== userId) throw takenBack("ended", "no such session");
-  if (row.current_epoch === null || row.deactivated_at !== null) throw takenBack("inactive");
-  // A session that was carried past a bump of the epoch keeps the access tokens it had.
-  if (row.ended_at !== null || row.user_epoch !== row.current_epoch || epoch > (row.user_epoch as number)) {
-    throw takenBack("ended");
-  }
-}
-
 /** An access token that is good in itself and was taken back. */
-function takenBack(reason: "ended" | "inactive", why = "the session has ended"): AuthError {
+function takenBack(reason: "ended" | "inactive"): AuthError {
   return reason === "inactive"
     ? new AuthError("user_not_found", { reason: "the user is inactive or deleted" })
-    : new AuthError("session_ended", { reason: why, detail: "Invalid token", bearer: "invalid_token" });
+    : new AuthError("session_ended", {
+        reason: "the session has ended",
+        detail: "Invalid token",
+        bearer: "invalid_token",
+      });
 }
 
-/** Reads what the index looks at. @throws AuthError `token_invalid` for claims that no token of ours has. */
+/** @throws AuthError `token_invalid` for claims that no token of ours has. */
 function toSubject(claims: Claims): TokenSubject {
-  const userId = decimal(claims.sub);
-  const sessionId = decimal(claims.sid);
-  const epoch = claims.epoch;
-  if (userId === undefined) throw new AuthError("token_invalid", { reason: "sub is not a user's id" });
-  if (sessionId === undefined) throw new AuthError("token_invalid", { reason: "sid is not a session's id" });
-  if (typeof epoch !== "number" || !Number.isSafeInteger(epoch)) {
-    throw new AuthError("token_invalid", { reason: "epoch is not a whole number" });
-  }
-  return { userId, sessionId, epoch, issuedAt: claims.iat as number };
-}
-
-const sessionNumber = decimal;
-
-/** "42" → 42; `undefined` for anything that is not how we write an id. */
-function decimal(text: unknown): number | undefined {
-  if (typeof text !== "string" || !/^[1-9]\d{0,15}$/.test(text)) return undefined;
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : undefined;
+  const subject = readSubject(claims);
+  if (typeof subject === "string") throw new AuthError("token_invalid", { reason: subject });
+  return subject;
 }
 
 function readLimit(limit: number): number {
@@ -344,4 +336,4 @@ function positive(duration: Duration, name: string): number {
   return value;
 }
 
-export type { Device, Login, RefreshOptions, Registration, RevocationFeed, Session, SessionEvent, User };
+export type { Device, FeedState, Login, RefreshOptions, Registration, Session, SessionEvent, User };

@@ -13,11 +13,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   system: [],
   json: [],
   secrets: [],
-  jwt: FOUNDATION,
+  revocations: ["errors", "system"],
+  jwt: [...FOUNDATION, "revocations"],
   storage: ["errors", "system"],
   users: [...FOUNDATION, "storage"],
-  sessions: [...FOUNDATION, "secrets", "storage"],
-  auth: [...FOUNDATION, "secrets", "storage", "users", "sessions", "jwt"],
+  sessions: [...FOUNDATION, "secrets", "revocations", "storage"],
+  auth: [...FOUNDATION, "secrets", "revocations", "storage", "users", "sessions", "jwt"],
   http: [...FOUNDATION, "auth", "users", "sessions"],
   contracts: [...FOUNDATION, "auth", "http", "users", "sessions"],
   handler: ["auth", "http", "contracts"],
@@ -42,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Files of storage/ that are the seam; all others are drivers. */
 const SEAM = ["storage/storage.ts", "storage/queries.ts"];
 
-const NPM_FREE = ["errors", "system", "json", "secrets", "jwt", "sessions", "client"];
+const NPM_FREE = ["errors", "system", "json", "secrets", "jwt", "revocations", "sessions", "client"];
 
 interface Import {
   readonly from: string;

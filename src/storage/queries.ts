@@ -245,5 +245,6 @@ export const feedUser = (
 
 export const feedHead = (): Statement => sql`select store_id, head from latchkey_feed`;
 
-export const feedSince = (cursor: number, now: number): Statement => sql`
-  select * from latchkey_revocations where position > ${cursor} and expires_at > ${now} order by position`;
+/** At most 10,000 entries after a position that are still needed, oldest first. */
+export const feedSince = (position: number, now: number): Statement => sql`
+  select * from latchkey_revocations where position > ${position} and expires_at > ${now} order by position limit 10000`;

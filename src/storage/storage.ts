@@ -47,6 +47,11 @@ export interface Storage {
    * @returns the rows of each statement, or `undefined` when a guard returned none (then nothing was changed).
    */
   write(statements: readonly Statement[]): Promise<Row[][] | undefined>;
+  /**
+   * Calls back when another process, or this one, may have written something; sooner than a poll would. Optional.
+   * @returns how to stop.
+   */
+  watch?(onChange: () => void): () => void;
   /** Finishes what was accepted, then closes. Calls after it reject. */
   close(): Promise<void>;
 }

@@ -1,0 +1,143 @@
+/**
+ * The revocation feed: keeps one process's index in step with a source, be it the store or another service.
+ * Every end takes its position from one counter in the same transaction, so position order is commit order without gaps,
+ * and a reader that knows its last position misses nothing. The feed is fresh while the last successful read began
+ * recently by both clocks: one of them may jump, both do not stand still. A stale feed vouches for nobody.
+ */
+import type { System } from "../system.ts";
+import { createRevocationIndex, type Revocation, type TokenSubject } from "./revocation-index.ts";
+import { shareRuns } from "./shared-runs.ts";
+
+/** One read: what came after a position. */
+export interface FeedPage {
+  /** Names the store; another one means that positions known so far say nothing. */
+  readonly storeId: string;
+  /** The position up to which the reader knows everything once it has these entries. */
+  readonly position: number;
+  /** The newest position there is; at least `position`. */
+  readonly head: number;
+  readonly entries: readonly Revocation[];
+}
+
+export interface FeedSource {
+  /** Entries after a position of this store, oldest first; a source may answer them in several pages. */
+  readAfter(storeId: string | undefined, position: number): Promise<FeedPage>;
+  /** Calls back when there may be something new. @returns how to stop. */
+  watch?(onChange: () => void): () => void;
+}
+
+export interface RevocationFeedOptions {
+  readonly source: FeedSource;
+  readonly system: Pick<System, "now" | "monotonic">;
+  /** Seconds that a successful read is good for. Default 30. */
+  readonly freshFor?: number;
+  /** Milliseconds between reads when nothing wakes the feed. Default 1,000. */
+  readonly pollInterval?: number;
+}
+
+/** For metrics and readiness. */
+export interface FeedState {
+  readonly isFresh: boolean;
+  /** Seconds since the last successful read began; `undefined` before the first. */
+  readonly age: number | undefined;
+  readonly position: number;
+  readonly entryCount: number;
+  /** Reads that failed in a row. */
+  readonly failureCount: number;
+}
+
+export interface RevocationFeed {
+  /** Reads what is new. Concurrent calls share reads, but each is answered by a read that began after the call. */
+  catchUp(): Promise<void>;
+  /** True while the index may be believed. */
+  isFresh(): boolean;
+  /** Why a token was taken back; `undefined` when it was not. Believe it only while fresh. */
+  find(token: TokenSubject): Revocation["reason"] | undefined;
+  state(): FeedState;
+  /** Calls back whenever entries have come. @returns how to stop. */
+  onEntries(listener: () => void): () => void;
+  stop(): void;
+}
+
+const FRESH_FOR = 30;
+const POLL_INTERVAL = 1000;
+/** Beyond this the index costs more memory than asking the store costs time. */
+const MOST_ENTRIES = 1_000_000;
+
+/** Makes a feed that has read nothing yet: `catchUp` once before it is believed. It polls until `stop`. */
+export function createRevocationFeed(options: RevocationFeedOptions): RevocationFeed {
+  const { source, system, freshFor = FRESH_FOR, pollInterval = POLL_INTERVAL } = options;
+  const index = createRevocationIndex();
+  const listeners = new Set<() => void>();
+  let storeId: string | undefined;
+  let position = 0;
+  let readAt: { readonly wall: number; readonly monotonic: number } | undefined;
+  let failureCount = 0;
+
+  async function readAll(): Promise<void> {
+    const began = { wall: system.now(), monotonic: system.monotonic() };
+    for (let isDone = false; !isDone; ) {
+      const page = await source.readAfter(storeId, position);
+      if (page.storeId !== storeId || page.head < position) {
+        // Another store, or an older one restored in its place: what is known of positions means nothing there.
+        const isFirst = storeId === undefined;
+        storeId = page.storeId;
+        if (!isFirst) {
+          readAt = undefined;
+          index.clear();
+          position = 0;
+          continue;
+        }
+      }
+      for (const entry of page.entries) index.add(entry);
+      position = page.position;
+      isDone = position >= page.head;
+      if (page.entries.length > 0) for (const listener of listeners) listener();
+    }
+    index.sweep(began.wall);
+    readAt = began;
+  }
+
+  const catchUp = shareRuns(async () => {
+    try {
+      await readAll();
+      failureCount = 0;
+    } catch (error) {
+      failureCount++;
+      throw error;
+    }
+  });
+
+  // A failed read leaves `readAt` as it was; the feed goes stale by itself and says so.
+  const wake = () => void catchUp().catch(() => {});
+  const timer = setInterval(wake, pollInterval);
+  timer.unref();
+  const unwatch = source.watch?.(wake);
+
+  function isFresh(): boolean {
+    if (!readAt || index.size > MOST_ENTRIES) return false;
+    const wall = system.now() - readAt.wall;
+    return wall >= 0 && wall <= freshFor && system.monotonic() - readAt.monotonic <= freshFor * 1000;
+  }
+
+  return {
+    catchUp,
+    isFresh,
+    find: (token) => index.find(token),
+    state: () => ({
+      isFresh: isFresh(),
+      age: readAt && (system.monotonic() - readAt.monotonic) / 1000,
+      position,
+      entryCount: index.size,
+      failureCount,
+    }),
+    onEntries(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    stop() {
+      clearInterval(timer);
+      unwatch?.();
+    },
+  };
+}
