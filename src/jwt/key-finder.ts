@@ -8,7 +8,7 @@ import type { Policy } from "./policy.ts";
 import { quote } from "./refusal.ts";
 
 /** Where keys are found. */
-export interface KeySource {
+export interface KeyLookup {
   readonly keys: readonly Key[];
   /** Grows whenever the keys change. */
   readonly version: number;
@@ -41,7 +41,7 @@ const MAX_KNOWN_HEADERS = 16;
  * Makes a finder for the keys as they are now. Our own signer writes one header for a key, so comparing texts is enough for the tokens of every day:
  * ten times cheaper than parsing. Others are added only after a signature under them was good, so strangers can't fill the list.
  */
-export function createKeyFinder(keys: KeySource, { typs, typName }: Policy): KeyFinder {
+export function createKeyFinder(keys: KeyLookup, { typs, typName }: Policy): KeyFinder {
   const known: KnownHeader[] = [];
 
   function remember(header: string, key: Key): void {

@@ -2,21 +2,24 @@
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import { encodeBase64url } from "./base64url.ts";
 import { NO_AUDIENCE, NO_ISSUER, REGISTERED_NAMES } from "./claims.ts";
+import { ExternalKey } from "./external-key.ts";
 import { encodeHeader } from "./header.ts";
-import { materialOf } from "./key.ts";
+import { type Key, materialOf } from "./key.ts";
 import type { KeySet } from "./key-set.ts";
 import { MAX_TOKEN_LENGTH } from "./limits.ts";
-import { readAudience, readIssuer } from "./policy.ts";
+import { readAudience, readClaimsLength, readIssuer } from "./policy.ts";
 
-export interface SignerOptions {
+export interface SignerOptions<Member extends Key | ExternalKey = Key> {
   /** The set whose signing key signs. */
-  readonly keys: KeySet;
+  readonly keys: KeySet<Member>;
   readonly issuer: string | typeof NO_ISSUER;
   readonly audience: string | readonly string[] | typeof NO_AUDIENCE;
   /** How long a token lives when the call does not say `exp`. */
   readonly ttl: Duration;
   /** The header's `typ`. Default "at+jwt" (RFC 9068 §2.1). */
   readonly typ?: string;
+  /** The most characters of the encoded claims, as the verifier has it. Default 4,096. */
+  readonly maxClaimsLength?: number;
   /** Clock, and the randomness of `jti`. */
   readonly system?: Pick<System, "now" | "randomBytes">;
 }
@@ -48,20 +51,29 @@ export interface Signer {
   sign(claims: IssuedClaims, application?: Readonly<Record<string, unknown>>): string;
 }
 
+/** As `Signer`, made of a key set with a key that is elsewhere. */
+export interface AsyncSigner {
+  /** As `Signer.sign`. It also rejects with whatever the external signer rejects with. */
+  sign(claims: IssuedClaims, application?: Readonly<Record<string, unknown>>): Promise<string>;
+}
+
 /**
- * Makes a signer.
+ * Makes a signer. The type of the key set decides whether it answers at once or with promises.
  * @throws TypeError naming the option that is missing or mistyped, or when no key of the set can sign.
  */
-export function createSigner(options: SignerOptions): Signer {
+export function createSigner(options: SignerOptions<Key>): Signer;
+export function createSigner(options: SignerOptions<Key | ExternalKey>): AsyncSigner;
+export function createSigner(options: SignerOptions<Key | ExternalKey>): Signer | AsyncSigner {
   const { keys, typ = "at+jwt", system = realSystem } = options;
-  const issuer = readIssuer(options.issuer);
-  const audience = readAudience(options.audience);
+  if (keys?.kind !== "local") throw new TypeError("keys is a key set: use createKeySet");
+  if (typeof typ !== "string" || typ === "") throw new TypeError("typ must be a text that is not empty");
   const ttl = parseDuration(options.ttl, "ttl");
   if (ttl === 0) throw new TypeError("ttl is longer than 0 s");
-  const writePayload = createPayloadWriter(issuer, audience);
+  const maxClaimsLength = readClaimsLength(options.maxClaimsLength);
+  const writePayload = createPayloadWriter(readIssuer(options.issuer), readAudience(options.audience));
   let hand = createHand(keys, typ);
 
-  function sign(claims: IssuedClaims, application?: Readonly<Record<string, unknown>>): string {
+  function sign(claims: IssuedClaims, application?: Readonly<Record<string, unknown>>): string | Promise<string> {
     if (hand.version !== keys.version) hand = createHand(keys, typ);
     const issued: Record<string, unknown> = { ...claims };
     issued.jti ??= encodeBase64url(system.randomBytes(16));
@@ -70,29 +82,44 @@ export function createSigner(options: SignerOptions): Signer {
     refuseBadIssued(issued);
     if (application !== undefined) refuseOverrides(application, issued);
     const payload = writePayload(issued, application);
-    const { header } = hand;
-    if (header.length + payload.length > MAX_TOKEN_LENGTH) throw tooLong();
-    const token = `${header}${payload}.${hand.sign(header, payload)}`;
-    if (token.length > MAX_TOKEN_LENGTH) throw tooLong();
-    return token;
+    if (payload.length > maxClaimsLength) throw tooLong(maxClaimsLength);
+    return hand.sign(payload);
   }
 
-  return Object.freeze({ sign });
+  // One signer never answers now at once and now with a promise, whichever key of its set signs.
+  const signLater = async (...claims: Parameters<typeof sign>): Promise<string> => sign(...claims);
+  return Object.freeze({ sign: keys.signsElsewhere ? signLater : sign }) as Signer | AsyncSigner;
 }
 
 interface Hand {
   /** The version of the key set that it was made of. */
   readonly version: number;
-  /** Encoded, with its dot. */
-  readonly header: string;
-  readonly sign: (header: string, payload: string) => string;
+  /** Makes the token of an encoded payload. */
+  readonly sign: (payload: string) => string | Promise<string>;
 }
 
 function createHand(keys: KeySet, typ: string): Hand {
-  const key = keys.signingKey;
-  const sign = key && materialOf(key).sign;
-  if (!key || !sign) throw new TypeError("no key of this set can sign: give it a secret or a private key");
-  return { version: keys.version, header: `${encodeHeader(key.alg, typ, key.kid)}.`, sign };
+  const { version, signingKey: key } = keys;
+  if (!key?.canSign) throw new TypeError("no key of this set can sign: give it a secret or a private key");
+  const header = `${encodeHeader(key.alg, typ, key.kid)}.`;
+  if (key instanceof ExternalKey) {
+    const sign = async (payload: string): Promise<string> => {
+      const input = `${header}${payload}`;
+      return bounded(`${input}.${await key.sign(input)}`);
+    };
+    return { version, sign };
+  }
+  const sign = materialOf(key).sign as (header: string, payload: string) => string;
+  return { version, sign: (payload) => bounded(`${header}${payload}.${sign(header, payload)}`) };
+}
+
+function bounded(token: string): string {
+  if (token.length > MAX_TOKEN_LENGTH) throw tooLong(MAX_TOKEN_LENGTH);
+  return token;
+}
+
+function tooLong(length: number): TypeError {
+  return new TypeError(`the claims make a token of more than ${length} characters: put less in them`);
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -130,12 +157,8 @@ const COMMA = 0x2c;
 function writeMembers(members: Members, buffer: Buffer, start: number): number {
   if (typeof members.toJSON === "function") throw new TypeError("claims are a plain object, without toJSON");
   const text = JSON.stringify(members);
-  if (text.length > MAX_TOKEN_LENGTH) throw tooLong();
+  if (text.length > MAX_TOKEN_LENGTH) throw tooLong(MAX_TOKEN_LENGTH);
   return buffer.write(text.slice(1), start, "utf8");
-}
-
-function tooLong(): TypeError {
-  return new TypeError(`the claims make a token of more than ${MAX_TOKEN_LENGTH} characters: put less in them`);
 }
 
 function refuseBadIssued({ iss, aud, sub, iat, exp, nbf, jti }: Readonly<Record<string, unknown>>): void {

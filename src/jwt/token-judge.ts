@@ -7,7 +7,7 @@ import { compileClaimRules } from "./claim-checks.ts";
 import type { Claims } from "./claims.ts";
 import { createClaimsReader } from "./claims-reader.ts";
 import { materialOf } from "./key.ts";
-import { createKeyFinder, type KeySource } from "./key-finder.ts";
+import { createKeyFinder, type KeyLookup } from "./key-finder.ts";
 import type { Policy } from "./policy.ts";
 import { quote, tokenError } from "./refusal.ts";
 import { charactersProblem, partsProblem } from "./shape.ts";
@@ -19,7 +19,7 @@ import { charactersProblem, partsProblem } from "./shape.ts";
 export type TokenJudge = (token: unknown) => Claims | AuthError;
 
 /** Compiles a policy and the keys of the moment; when these change it compiles again. */
-export function createTokenJudge(policy: Policy, keys: KeySource): TokenJudge {
+export function createTokenJudge(policy: Policy, keys: KeyLookup): TokenJudge {
   const { now } = policy.system;
   const { maxClaimsLength } = policy;
   const findProblem = compileClaimRules(policy);

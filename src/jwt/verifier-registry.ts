@@ -1,10 +1,10 @@
 /** What verifiers are made of, kept aside for `explainToken`: a verifier itself shows nothing but `verify`. */
-import type { KeySource } from "./key-finder.ts";
+import type { KeyLookup } from "./key-finder.ts";
 import type { Policy } from "./policy.ts";
 
 export interface VerifierParts {
   readonly policy: Policy;
-  readonly keys: KeySource;
+  readonly keys: KeyLookup;
 }
 
 const parts = new WeakMap<object, VerifierParts>();

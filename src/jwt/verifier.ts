@@ -2,7 +2,7 @@
 import { AuthError } from "../errors.ts";
 import { applySchema, applySchemaAsync, type Verified } from "./application-claims.ts";
 import { type Claims, deepFreeze } from "./claims.ts";
-import type { KeySource } from "./key-finder.ts";
+import type { KeyLookup } from "./key-finder.ts";
 import type { KeySet } from "./key-set.ts";
 import { type Policy, type PolicyOptions, readPolicy } from "./policy.ts";
 import type { RemoteKeySet } from "./remote-key-set.ts";
@@ -18,6 +18,8 @@ export interface VerifierOptions<Application, Keys extends KeySet | RemoteKeySet
 export interface Verifier<Application = unknown> {
   /** Whose tokens it takes. */
   readonly issuer: Policy["issuer"];
+  /** False: `verify` answers at once. */
+  readonly isAsync: false;
   /**
    * Verifies a token in compact form and its claims.
    * @param token `header.payload.signature`, base64url, at most 8 KiB.
@@ -32,6 +34,7 @@ export interface Verifier<Application = unknown> {
 /** Made of keys that are fetched: answers with a promise. */
 export interface AsyncVerifier<Application = unknown> {
   readonly issuer: Policy["issuer"];
+  readonly isAsync: true;
   /** As `Verifier.verify`. Besides, it rejects with AuthError `secret_unknown` (503) when no keys could be fetched that are fresh enough. */
   verify(token: string): Promise<Verified<Application>>;
 }
@@ -73,12 +76,12 @@ function createSync(policy: Policy, keys: KeySet): Verifier {
     return verified;
   }
 
-  return Object.freeze({ issuer: policy.issuer, verify });
+  return Object.freeze({ issuer: policy.issuer, isAsync: false, verify });
 }
 
 function createAsync(policy: Policy, remote: RemoteKeySet): AsyncVerifier {
   let missedKey = false;
-  const keys: KeySource = {
+  const keys: KeyLookup = {
     get keys() {
       return remote.keys;
     },
@@ -117,9 +120,9 @@ function createAsync(policy: Policy, remote: RemoteKeySet): AsyncVerifier {
     return verified;
   }
 
-  return Object.freeze({ issuer: policy.issuer, verify });
+  return Object.freeze({ issuer: policy.issuer, isAsync: true, verify });
 }
 
-function createCache({ cache: capacity, tolerance }: Policy, keys: KeySource) {
+function createCache({ cache: capacity, tolerance }: Policy, keys: KeyLookup) {
   return capacity > 0 ? createVerifiedCache<Claims>({ capacity, tolerance, keys }) : undefined;
 }
