@@ -5,6 +5,11 @@
  */
 import { AuthError } from "./errors.ts";
 import { type Claims, createKeySet, createSigner, createVerifier, importKey, NO_AUDIENCE } from "./jwt/index.ts";
+import {
+  createPublishedRevocations,
+  type RevocationPage,
+  type SinceOptions,
+} from "./revocations/published-revocations.ts";
 import { createRevocationFeed, type FeedState } from "./revocations/revocation-feed.ts";
 import type { TokenSubject } from "./revocations/revocation-index.ts";
 import { readId, readSubject } from "./revocations/token-subject.ts";
@@ -127,6 +132,10 @@ export interface Auth {
   readonly revocations: {
     /** How well this process knows what has been taken back; for metrics and readiness. */
     state(): FeedState;
+    /** What has been taken back since a cursor, for services that hold no database. */
+    since(cursor: string | undefined, options?: SinceOptions): Promise<RevocationPage>;
+    /** Answers those who wait for the next entry: the server is going down. */
+    answerWaiting(): void;
   };
   /** Rejects with `store_unavailable` when the store does not answer. */
   ping(): Promise<void>;
@@ -188,7 +197,9 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     onEvent: options.onEvent ?? (() => {}),
     afterEnd: () => feed.catchUp(),
   });
-  const feed = createRevocationFeed({ source: createStoredRevocations(storage, system), system });
+  const source = createStoredRevocations(storage, system);
+  const feed = createRevocationFeed({ source, system });
+  const published = createPublishedRevocations(source, feed);
   const askStanding = createStandingCheck(storage);
   await feed.catchUp();
   const housekeeping = startHousekeeping({ storage, system });
@@ -293,7 +304,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       },
     },
 
-    revocations: { state: feed.state },
+    revocations: { state: feed.state, since: published.since, answerWaiting: published.answerWaiting },
 
     async ping() {
       await storage.read(queries.feedHead());

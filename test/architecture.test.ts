@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sessions: [...FOUNDATION, "secrets", "revocations", "storage"],
   auth: [...FOUNDATION, "secrets", "revocations", "storage", "users", "sessions", "jwt"],
   http: [...FOUNDATION, "auth", "users", "sessions"],
-  contracts: [...FOUNDATION, "auth", "http", "users", "sessions"],
+  contracts: [...FOUNDATION, "auth", "http", "users", "sessions", "revocations"],
   handler: ["auth", "http", "contracts"],
   server: [...FOUNDATION, "secrets", "auth", "handler", "http", "sessions", "storage", "drivers"],
   cli: ["server"],

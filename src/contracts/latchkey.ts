@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Tokens } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { type Contract, route } from "../http/route.ts";
+import type { RevocationPage } from "../revocations/published-revocations.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
@@ -100,6 +101,30 @@ const SessionsAnswer = z.object({
       current: z.boolean().describe("True for the session that asks."),
     }),
   ),
+});
+
+const RevocationsAnswer = z.object({
+  entries: z.array(
+    z.object({
+      position: z.int(),
+      session_id: z.string().nullable().describe("The session whose access tokens are taken back."),
+      user_id: z
+        .string()
+        .nullable()
+        .describe("Or the user whose tokens below `epoch` are, but for `except_session_id`."),
+      epoch: z.int().nullable(),
+      except_session_id: z.string().nullable(),
+      issued_before: z
+        .int()
+        .nullable()
+        .describe("Or all tokens without a session from before this instant, in seconds."),
+      reason: z.enum(["ended", "inactive"]),
+      expires_at: z.int().describe("Seconds: the last token that it could match has died by then."),
+    }),
+  ),
+  cursor: z.string().describe("What to ask with next; opaque."),
+  reset: z.boolean().describe("True: forget what is known, these entries begin anew."),
+  more: z.boolean().describe("True: there is more already."),
 });
 
 const HealthAnswer = z.object({ status: z.literal("ok") });
@@ -226,6 +251,18 @@ export const latchkeyContract: Contract = {
     }),
     route({
       method: "GET",
+      path: "/v1/revocations",
+      summary: "What has been taken back since a cursor, for services without the database; waits for news",
+      guard: "service",
+      answer: RevocationsAnswer,
+      async handle({ auth, query, signal }) {
+        const wait = readWait(query);
+        const page = await auth.revocations.since(query.get("since") ?? undefined, { wait, signal });
+        return { status: 200, body: fromRevocationPage(page) };
+      },
+    }),
+    route({
+      method: "GET",
       path: "/v1/health",
       summary: "Is the service there, and its store",
       guard: "none",
@@ -237,6 +274,36 @@ export const latchkeyContract: Contract = {
     }),
   ],
 };
+
+/** Seconds. Below what proxies take for a dead connection. */
+const LONGEST_WAIT = 25;
+
+function readWait(query: URLSearchParams): number {
+  const [text = String(LONGEST_WAIT), ...more] = query.getAll("wait");
+  if (more.length > 0 || !/^\d{1,2}$/.test(text) || Number(text) > LONGEST_WAIT) {
+    const message = `must be whole seconds from 0 to ${LONGEST_WAIT}, once, or absent`;
+    throw new AuthError("input_invalid", { errors: [{ field: "wait", message }] });
+  }
+  return Number(text);
+}
+
+const toText = (id: number | undefined) => (id === undefined ? null : String(id));
+
+const fromRevocationPage = (page: RevocationPage): z.output<typeof RevocationsAnswer> => ({
+  entries: page.entries.map((entry) => ({
+    position: entry.position,
+    session_id: toText(entry.sessionId),
+    user_id: toText(entry.userId),
+    epoch: entry.epoch ?? null,
+    except_session_id: toText(entry.exceptSessionId),
+    issued_before: entry.issuedBefore ?? null,
+    reason: entry.reason,
+    expires_at: entry.expiresAt,
+  })),
+  cursor: page.cursor,
+  reset: page.isReset,
+  more: page.hasMore,
+});
 
 /** Seconds since 1970 → RFC 3339. */
 const toInstant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");

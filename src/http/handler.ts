@@ -11,6 +11,7 @@ import { clientAddress } from "./client-address.ts";
 import { readBearer } from "./credentials.ts";
 import { ANSWER_HEADERS, toProblem } from "./problem.ts";
 import type { Contract, Route } from "./route.ts";
+import { createServiceGuard } from "./service-credentials.ts";
 
 /** What the runtime knows of a connection and a Request does not say. */
 export interface Connection {
@@ -33,6 +34,8 @@ export interface RequestHandlerOptions {
   readonly contracts: readonly Contract[];
   /** Proxies of ours in front, each of which appends to X-Forwarded-For. Default 0: the header is ignored. */
   readonly proxyCount?: number;
+  /** Credentials of services that may read the revocation feed. Default: none. */
+  readonly feedTokens?: readonly string[];
   /** Called once for each request, after it was answered. */
   readonly onRequest?: (request: HandledRequest) => void;
 }
@@ -41,7 +44,14 @@ export type Handler = (request: Request, connection?: Connection) => Promise<Res
 
 const JSON_HEADERS = { "content-type": "application/json", ...ANSWER_HEADERS };
 
-export function createRequestHandler({ auth, contracts, proxyCount = 0, onRequest }: RequestHandlerOptions): Handler {
+export function createRequestHandler({
+  auth,
+  contracts,
+  proxyCount = 0,
+  feedTokens = [],
+  onRequest,
+}: RequestHandlerOptions): Handler {
+  const requireService = createServiceGuard(feedTokens);
   const app = new Hono<{ Bindings: { connection: Connection; handled: { route: string; error: unknown } } }>({
     strict: false,
   });
@@ -53,6 +63,7 @@ export function createRequestHandler({ auth, contracts, proxyCount = 0, onReques
         c.env.handled.route = path;
         const request = c.req.raw;
         const url = new URL(request.url);
+        if (route.guard === "service") requireService(request);
         const identity =
           route.guard === "bearer" ? await authenticate(auth, request) : (undefined as unknown as Identity);
         const body = route.body ? validate(route.body, await readJsonBody(request)) : undefined;

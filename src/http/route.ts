@@ -12,7 +12,7 @@ export interface RouteContext<Body> {
   readonly body: Body;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Who asks; a route with `guard: "none"` does not read it. */
+  /** Who asks; only a route with `guard: "bearer"` reads it. */
   readonly identity: Identity;
   readonly device: Device;
   /** Aborted when the client has gone. */
@@ -29,7 +29,8 @@ export interface Route<Body = unknown> {
   /** Segments with `:name` for parameters; answered with and without a trailing slash. */
   readonly path: string;
   readonly summary: string;
-  readonly guard: "none" | "bearer";
+  /** "bearer": an access token. "service": a credential from the configuration. */
+  readonly guard: "none" | "bearer" | "service";
   readonly body?: z.ZodType<Body>;
   /** The schema of a successful answer's body; absent for 204. */
   readonly answer?: z.ZodType;

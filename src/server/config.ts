@@ -26,6 +26,8 @@ export interface Config {
   readonly issuer: string;
   readonly audience: string;
   readonly proxyCount: number;
+  /** Credentials of services that read the revocation feed. */
+  readonly feedTokens: readonly string[];
 }
 
 /** Configuration that can't be used; `problems` has one sentence for each thing to mend. */
@@ -86,6 +88,21 @@ const databaseUrl = (value: string) => {
     throw new Error("must be the path of a SQLite file, or sqlite:path");
   }
   return value;
+};
+
+const feedTokens = (value: string) => {
+  const tokens = value
+    .split(",")
+    .map((token) => token.trim())
+    .filter((token) => token !== "");
+  for (const token of tokens) {
+    if (!/^[A-Za-z0-9._~+/=-]{32,}$/.test(token)) {
+      throw new Error(
+        "must be random texts of 32 characters or more (letters, digits and ._~+/=-), with commas between",
+      );
+    }
+  }
+  return tokens;
 };
 
 /** In the order in which they are documented. */
@@ -181,6 +198,15 @@ export const VARIABLES: readonly Variable[] = [
     fallback: "8000",
     description: "Port to listen on; 0 takes any free one.",
     read: wholeNumber(0, 65_535),
+  },
+  {
+    name: "LATCHKEY_FEED_TOKENS",
+    key: "feedTokens",
+    fallback: "",
+    isSecret: true,
+    description:
+      "Credentials of services that read /v1/revocations: random texts of 32 characters or more, with commas between.",
+    read: feedTokens,
   },
   {
     name: "NUMBER_OF_PROXIES",

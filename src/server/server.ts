@@ -54,7 +54,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     await storage.close();
     throw error;
   }
-  const handle = createHandler(auth, { proxyCount: config.proxyCount, onRequest: logger.request });
+  const handle = createHandler(auth, {
+    proxyCount: config.proxyCount,
+    feedTokens: config.feedTokens,
+    onRequest: logger.request,
+  });
   const listener = getRequestListener(
     (request, { incoming }) => handle(request, { ip: (incoming.socket as Socket).remoteAddress }),
     { hostname: "localhost" },
@@ -80,6 +84,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     url: `http://${toHostname(config.host)}:${port}`,
     database,
     async close() {
+      auth.revocations.answerWaiting();
       await drain(server);
       await auth.close();
     },
