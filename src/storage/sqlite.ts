@@ -22,6 +22,9 @@ const LOCK_TIMEOUT = 5_000;
 /** Milliseconds between tries for a lock. */
 const LOCK_RETRY = 5;
 
+/** Milliseconds between looks at the file's counter of commits: a read of one word. */
+const WATCH_INTERVAL = 50;
+
 /**
  * A store in a SQLite file. Nothing is opened before `migrate`, which rejects with StorageOpenError when the file can't be used.
  * @param path of the file, made when it is not there; ":memory:" for a store that lives as long as this object.
@@ -78,6 +81,21 @@ export function openSqlite(path: string, { lockTimeout = LOCK_TIMEOUT }: SqliteO
 
     async write(statements) {
       return statements.length === 0 ? [] : use().queue.write(statements);
+    },
+
+    watch(onChange) {
+      const { connection } = use();
+      const find = connection.prepare("pragma data_version");
+      const version = () => (find.get() as { data_version: number }).data_version;
+      let seen = version();
+      const timer = setInterval(() => {
+        if (closing) return;
+        const now = version();
+        if (now !== seen) onChange();
+        seen = now;
+      }, WATCH_INTERVAL);
+      timer.unref();
+      return () => clearInterval(timer);
     },
 
     close() {
