@@ -24,6 +24,7 @@ export interface Migration {
   readonly name: string;
   /** The oldest code, by the newest migration it knows, that still runs on the tables after this one; null: none does. */
   readonly readableFrom: number | null;
+  /** May run again over what a server without transactional DDL has kept of a failed try. */
   statements(dialect: Dialect): readonly string[];
 }
 
@@ -47,7 +48,7 @@ export const MIGRATIONS: readonly Migration[] = [
     name: "users, sessions, feed",
     readableFrom: 1,
     statements: ({ identity, integer, randomText, table, updatedTable }) => [
-      `create table latchkey_users (
+      `create table if not exists latchkey_users (
         id ${identity},
         username text not null,
         username_key text not null unique,
@@ -66,7 +67,7 @@ export const MIGRATIONS: readonly Migration[] = [
 
       // user_id is no foreign key: a login that a deletion overtakes must leave a session that is refused, not an error,
       // and a session outlives its user until housekeeping, so that its token is told "ended" and not "unknown".
-      `create table latchkey_sessions (
+      `create table if not exists latchkey_sessions (
         id ${identity},
         user_id ${integer} not null,
         user_epoch ${integer} not null,
@@ -90,15 +91,16 @@ export const MIGRATIONS: readonly Migration[] = [
 
       // The only index beside the primary key. A rotation changes none of its columns, so it writes no index at all, on
       // PostgreSQL within the page (HOT). Housekeeping walks the primary key in slices and needs no other.
-      "create index latchkey_sessions_live on latchkey_sessions (user_id) where ended_at is null",
+      "create index if not exists latchkey_sessions_live on latchkey_sessions (user_id) where ended_at is null",
 
-      `create table latchkey_feed (
+      `create table if not exists latchkey_feed (
         store_id text not null,
         head ${integer} not null
       )${table}`,
-      `insert into latchkey_feed (store_id, head) values (${randomText}, 0)`,
+      `insert into latchkey_feed (store_id, head)
+        select ${randomText}, 0 where not exists (select 1 from latchkey_feed)`,
 
-      `create table latchkey_revocations (
+      `create table if not exists latchkey_revocations (
         position ${integer} primary key,
         session_id ${integer},
         user_id ${integer},

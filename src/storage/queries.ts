@@ -3,7 +3,7 @@
  * Ids and instants (seconds) are bigint; a nullable instant stands where a boolean would. No statement reads a
  * parameter's type from context alone, no `::`, no FOR UPDATE, no least/greatest.
  */
-import { guard, type Statement, sql } from "./storage.ts";
+import { guard, type Statement, sql, waking } from "./storage.ts";
 
 export interface NewUser {
   readonly username: string;
@@ -224,7 +224,7 @@ export const carrySession = (userId: number, id: number): Statement => sql`
 // The feed ------------------------------------------------------------------------------------------------------------
 // A statement of each pair takes the next position from the one counter row; its lock makes commit order position order.
 
-export const advanceFeed = (): Statement => sql`update latchkey_feed set head = head + 1`;
+export const advanceFeed = (): Statement => waking`update latchkey_feed set head = head + 1`;
 
 export const feedSession = (id: number, now: number): Statement => sql`
   insert into latchkey_revocations (position, session_id, reason, expires_at, created_at)

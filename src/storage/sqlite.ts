@@ -21,7 +21,6 @@ export interface SqliteOptions {
 const LOCK_TIMEOUT = 5_000;
 /** Milliseconds between tries for a lock. */
 const LOCK_RETRY = 5;
-
 /** Milliseconds between looks at the file's counter of commits: a read of one word. */
 const WATCH_INTERVAL = 50;
 
@@ -52,6 +51,8 @@ export function openSqlite(path: string, { lockTimeout = LOCK_TIMEOUT }: SqliteO
 
   return {
     kind: "sqlite",
+    // The store goes by this machine's clock, as do all who share the file.
+    clockOffset: 0,
 
     async migrate() {
       if (closing) throw storeUnavailable("the store is closed");
@@ -84,15 +85,19 @@ export function openSqlite(path: string, { lockTimeout = LOCK_TIMEOUT }: SqliteO
     },
 
     watch(onChange) {
-      const { connection } = use();
-      const find = connection.prepare("pragma data_version");
-      const version = () => (find.get() as { data_version: number }).data_version;
-      let seen = version();
+      const find = use().connection.prepare("pragma data_version");
+      let seen = find.get()?.data_version;
       const timer = setInterval(() => {
-        if (closing) return;
-        const now = version();
-        if (now !== seen) onChange();
+        if (closing) return clearInterval(timer);
+        let now = seen;
+        try {
+          now = find.get()?.data_version;
+        } catch {
+          // Another process is opening or closing the file: the next look will do.
+        }
+        if (now === seen) return;
         seen = now;
+        onChange();
       }, WATCH_INTERVAL);
       timer.unref();
       return () => clearInterval(timer);

@@ -15,6 +15,8 @@ export interface Statement {
   readonly values: readonly Value[];
   /** True: when this statement returns no row, the whole change is undone and `write` answers `undefined`. */
   readonly isGuard?: boolean;
+  /** True: whoever watches the store, here or in another process, is woken when the change has committed. */
+  readonly wakes?: boolean;
 }
 
 /** Makes a statement of a template; values are always bound, never spliced. Throws TypeError for a value of another type. */
@@ -25,6 +27,11 @@ export function sql(strings: TemplateStringsArray, ...values: readonly Value[]):
     throw new TypeError(`a statement takes text, safe integers and null, not ${typeof value}`);
   }
   return { strings, values };
+}
+
+/** A statement after which those who watch the store look again. */
+export function waking(strings: TemplateStringsArray, ...values: readonly Value[]): Statement {
+  return { ...sql(strings, ...values), wakes: true };
 }
 
 /** A statement that must return a row (write it with `returning`), or nothing of its change is done. */
@@ -38,6 +45,11 @@ export function guard(strings: TemplateStringsArray, ...values: readonly Value[]
  */
 export interface Storage {
   readonly kind: "sqlite" | "postgres";
+  /**
+   * Whole seconds by which the store's clock is ahead of this machine's: add them to `system.now()` for what instances
+   * must agree on. 0 for a store on this machine. Learned while reading; 0 before `migrate`.
+   */
+  readonly clockOffset: number;
   /** Creates or upgrades the tables, under a lock. Call it once before anything else. */
   migrate(): Promise<void>;
   /** Reads committed rows from the primary. */
@@ -48,7 +60,8 @@ export interface Storage {
    */
   write(statements: readonly Statement[]): Promise<Row[][] | undefined>;
   /**
-   * Calls back when another process, or this one, may have written something; sooner than a poll would. Optional.
+   * Calls back when another process, or this one, may have committed a waking statement; sooner than a poll would.
+   * A hint: it may come for nothing, and it may be lost. Optional.
    * @returns how to stop.
    */
   watch?(onChange: () => void): () => void;

@@ -67,6 +67,9 @@ export async function createEngine(options: Partial<AuthOptions> = {}): Promise<
 function counting(storage: Storage, counts: Counted): Storage {
   return {
     kind: storage.kind,
+    get clockOffset() {
+      return storage.clockOffset;
+    },
     migrate: () => storage.migrate(),
     read(statement: Statement) {
       counts.reads++;

@@ -38,7 +38,7 @@ export interface WriterThread extends Writer {
 const RESTART_DELAY = 1_000;
 
 /** One writing thread at a time. A thread that died is replaced, but not faster than somebody can read the logs. */
-export function createThreadWriters(path: string, restartDelay = RESTART_DELAY): Writers & { current(): WriterThread } {
+export function createThreadWriters(path: string, restartDelay = RESTART_DELAY): Writers<WriterThread> {
   let writer = createWriterThread(path);
   let startedAt = performance.now();
   return {

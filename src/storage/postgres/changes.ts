@@ -1,0 +1,52 @@
+/**
+ * Changes: one statement commits by itself in one trip to the server; several are a transaction of three, for all of them
+ * are sent at once and the guards are looked at before the commit.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Row, Statement } from "../storage.ts";
+import { isRetryable } from "./errors.ts";
+import { NOTIFY } from "./listener.ts";
+import type { Client } from "./pool.ts";
+import { runStatement } from "./statements.ts";
+
+/** Thrown to make the client roll back. */
+const GUARD_MISSED = Symbol("a guard found nothing");
+/** Tries of a change that the server has undone for the sake of others. */
+const MOST_TRIES = 5;
+/** Milliseconds before the second try; doubled for each further one, and shortened at random. */
+const FIRST_PAUSE = 10;
+
+/** @returns the rows of each statement, or `undefined` when a guard found nothing. */
+export async function runChange(client: Client, statements: readonly Statement[]): Promise<Row[][] | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return statements.length === 1 && !statements[0]?.wakes
+        ? await runSingle(client, statements[0] as Statement)
+        : await runAll(client, statements);
+    } catch (error) {
+      if (error === GUARD_MISSED) return undefined;
+      if (!isRetryable(error) || tries === MOST_TRIES) throw error;
+    }
+    await sleep(FIRST_PAUSE * 2 ** (tries - 1) * Math.random());
+  }
+}
+
+/** A guard that returns no row has changed nothing either. */
+async function runSingle(client: Client, statement: Statement): Promise<Row[][] | undefined> {
+  const rows = await runStatement(client, statement);
+  return statement.isGuard && rows.length === 0 ? undefined : [rows];
+}
+
+function runAll(client: Client, statements: readonly Statement[]): Promise<Row[][]> {
+  return client.begin(async (transaction) => {
+    const all = statements.some(({ wakes }) => wakes) ? [...statements, NOTIFY] : statements;
+    const settled = await Promise.allSettled(all.map((statement) => runStatement(transaction, statement)));
+    const tables: Row[][] = [];
+    for (const [i, one] of settled.entries()) {
+      if (one.status === "rejected") throw one.reason;
+      if (all[i]?.isGuard && one.value.length === 0) throw GUARD_MISSED;
+      tables.push(one.value);
+    }
+    return tables.slice(0, statements.length);
+  }) as Promise<Row[][]>;
+}
