@@ -7,7 +7,7 @@ import { runJwt, SECTIONS, type Section, toTerminal } from "./jwt/run.ts";
 
 const HELP = `Measures latchkey side by side with its peers.
 
-  npm run bench                    everything, some ten minutes; writes bench/results/
+  npm run bench                    everything, some fifteen minutes; writes bench/results/
   npm run bench -- jwt --quick     under a minute, a wide spread; writes nothing
 
 Parts

@@ -57,10 +57,14 @@ interface Feed {
 /**
  * Hands out texts as a server meets them: every one a new string cut from an Authorization header that just arrived.
  * The same string object over and over would carry its hash with it and compare by its address, which flatters every
- * cache; no server gets that.
+ * cache; no server gets that. Only texts of 64 KiB and more, which no server gets at all, are made once: hundreds of them
+ * anew for every batch would measure the memory.
  */
 function createFeed(pool: readonly string[]): Feed {
   const headers = pool.map((text) => Buffer.from(`Bearer ${text}`, "latin1"));
+  const cut = (header: Buffer): string => header.toString("latin1").slice("Bearer ".length);
+  const isLong = headers[0]!.length >= 64 * 1024;
+  const made = isLong ? headers.map(cut) : [];
   const texts: string[] = [];
   const indices: number[] = [];
   let position = 0;
@@ -70,7 +74,7 @@ function createFeed(pool: readonly string[]): Feed {
     prepare(count) {
       for (let slot = 0; slot < count; slot++) {
         indices[slot] = position;
-        texts[slot] = headers[position]!.toString("latin1").slice("Bearer ".length);
+        texts[slot] = made[position] ?? cut(headers[position]!);
         position = (position + 1) % headers.length;
       }
     },
