@@ -23,6 +23,7 @@ export { allowUnscopedTokensOf } from "./legacy-policies.ts";
 export type { PolicyOptions } from "./policy.ts";
 export { readJwks } from "./read-jwks.ts";
 export { createRemoteKeySet, type RemoteKeySet, type RemoteKeySetOptions } from "./remote-key-set.ts";
+export { createRevocationList, type RevocationList, type RevocationListOptions } from "./revocation-list.ts";
 export { type AsyncSigner, createSigner, type IssuedClaims, type Signer, type SignerOptions } from "./signer.ts";
 export type { StandardSchema } from "./standard-schema.ts";
 export { type AsyncVerifier, createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";

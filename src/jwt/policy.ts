@@ -3,6 +3,7 @@ import { type Duration, parseDuration, realSystem, type System } from "../system
 import type { ClaimPolicy } from "./claim-checks.ts";
 import { NO_AUDIENCE, NO_ISSUER, UNTYPED } from "./claims.ts";
 import { DEFAULT_CLAIMS_LENGTH, MAX_TOKEN_LENGTH } from "./limits.ts";
+import type { RevocationList } from "./revocation-list.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
 /** What is to be true of a token. */
@@ -31,6 +32,8 @@ export interface PolicyOptions<Application = unknown> {
   readonly maxClaimsLength?: number;
   /** Keeps verified tokens, at most so many, so that one seen again costs a look-up. Default 0: none. */
   readonly cache?: number;
+  /** Refuses what the issuer has taken back, though it is good in itself: from `createRevocationList`. */
+  readonly revocations?: Pick<RevocationList, "refusal">;
   /** Clock. */
   readonly system?: Pick<System, "now">;
 }
@@ -43,6 +46,7 @@ export interface Policy extends ClaimPolicy {
   readonly schema: StandardSchema<unknown> | undefined;
   readonly maxClaimsLength: number;
   readonly cache: number;
+  readonly revocations: Pick<RevocationList, "refusal"> | undefined;
   readonly system: Pick<System, "now">;
 }
 
@@ -77,6 +81,7 @@ export function readPolicy(options: PolicyOptions): Policy {
     schema,
     maxClaimsLength: readClaimsLength(options.maxClaimsLength),
     cache,
+    revocations: options.revocations,
     system: options.system ?? realSystem,
   };
 }

@@ -5,9 +5,9 @@
  * one fails the old keys go on serving, for a time. The URL is the one that was configured: nothing in a token leads anywhere (RFC 8725 §3.10).
  */
 import { AuthError } from "../errors.ts";
-import { readJson } from "../json.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import type { PairAlgorithm } from "./algorithms.ts";
+import { fetchJson, readLocation } from "./fetch-json.ts";
 import type { PublicKey } from "./key.ts";
 import { readJwks, readTrustedAlgorithms } from "./read-jwks.ts";
 
@@ -50,6 +50,7 @@ export interface RemoteKeySet {
 
 /** Bytes of a key set: 64 RSA keys with their certificates. */
 const MAX_DOCUMENT_SIZE = 256 * 1024;
+const JWKS_HEADERS = { accept: "application/jwk-set+json, application/json" };
 
 /**
  * Makes a remote key set. Nothing is fetched before it is needed.
@@ -57,7 +58,7 @@ const MAX_DOCUMENT_SIZE = 256 * 1024;
  * @throws TypeError naming the argument that is missing, mistyped or out of bounds.
  */
 export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptions): RemoteKeySet {
-  const location = readUrl(url, options?.allowInsecureHttp === true);
+  const location = readLocation(url, "a remote key set", options?.allowInsecureHttp === true);
   const algorithms = readTrustedAlgorithms(options?.algorithms);
   const milliseconds = (duration: Duration, name: string): number => parseDuration(duration, name) * 1000;
   const maxAge = milliseconds(options.maxAge ?? "10m", "maxAge");
@@ -76,9 +77,10 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
 
   async function renew(): Promise<void> {
     try {
-      const newText = await fetchText(location, fetch, timeout);
+      const document = await fetchJson(location, { fetch, timeout, maxSize: MAX_DOCUMENT_SIZE, headers: JWKS_HEADERS });
+      const newText = JSON.stringify(document);
       if (newText !== text) {
-        keys = readDocument(newText, algorithms);
+        keys = readJwks(document, algorithms);
         text = newText;
         version++;
       }
@@ -137,40 +139,4 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
 
 function onlyOne(keys: readonly PublicKey[]): PublicKey | undefined {
   return keys.length === 1 ? keys[0] : undefined;
-}
-
-function readUrl(url: string | URL, allowInsecureHttp: boolean): URL {
-  const location = URL.parse(url);
-  if (!location) throw new TypeError("the URL of a remote key set is not a URL");
-  const isAllowed = location.protocol === "https:" || (allowInsecureHttp && location.protocol === "http:");
-  if (!isAllowed)
-    throw new TypeError(
-      "the URL of a remote key set must be https, because whoever can change the keys can sign tokens",
-    );
-  if (location.username || location.password) throw new TypeError("the URL of a remote key set holds no credentials");
-  return location;
-}
-
-async function fetchText(location: URL, fetch: typeof globalThis.fetch, timeout: number): Promise<string> {
-  const response = await fetch(location, {
-    headers: { accept: "application/jwk-set+json, application/json" },
-    // A redirect could lead to plain HTTP, or to somebody else.
-    redirect: "error",
-    signal: AbortSignal.timeout(timeout),
-  });
-  if (response.status !== 200) throw new Error(`the answer has status ${response.status}`);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_DOCUMENT_SIZE) throw new Error(`the answer has more than ${MAX_DOCUMENT_SIZE} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function readDocument(text: string, algorithms: readonly PairAlgorithm[]): readonly PublicKey[] {
-  const { value, problem } = readJson(text);
-  if (problem !== undefined) throw new Error(`the text of the JWKS ${problem}`);
-  return readJwks(value, algorithms);
 }

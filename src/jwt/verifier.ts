@@ -63,9 +63,17 @@ function createSync(policy: Policy, keys: KeySet): Verifier {
   if (keys?.kind !== "local") throw new TypeError("keys is a key set: use createKeySet or createRemoteKeySet");
   const judge = createTokenJudge(policy, keys);
   const cache = createCache(policy, keys);
-  const { schema, system } = policy;
+  const { schema, system, revocations } = policy;
 
   function verify(token: string): Claims {
+    const claims = verifyAlone(token);
+    const refusal = revocations?.refusal(claims);
+    if (refusal !== undefined) throw refusal;
+    return claims;
+  }
+
+  /** What was taken back since is looked at again for each token, cached or not. */
+  function verifyAlone(token: string): Claims {
     const cached = cache?.find(token, system.now());
     if (cached !== undefined) return cached;
     const claims = judge(token);
@@ -96,7 +104,7 @@ function createAsync(policy: Policy, remote: RemoteKeySet): AsyncVerifier {
   };
   const judge = createTokenJudge(policy, keys);
   const cache = createCache(policy, keys);
-  const { schema, system } = policy;
+  const { schema, system, revocations } = policy;
 
   /** Judges, and when the key is unknown once more with newer keys, if there are any: the issuer may have changed keys a moment ago. */
   async function judgeWithNewestKeys(token: string): Promise<Claims | AuthError> {
@@ -107,6 +115,13 @@ function createAsync(policy: Policy, remote: RemoteKeySet): AsyncVerifier {
   }
 
   async function verify(token: string): Promise<Claims> {
+    const claims = await verifyAlone(token);
+    const refusal = revocations?.refusal(claims);
+    if (refusal !== undefined) throw refusal;
+    return claims;
+  }
+
+  async function verifyAlone(token: string): Promise<Claims> {
     const wait = remote.ready();
     if (wait) await wait;
     const cached = cache?.find(token, system.now());

@@ -31,7 +31,7 @@ export interface RevocationFeedOptions {
   readonly system: Pick<System, "now" | "monotonic">;
   /** Seconds that a successful read is good for. Default 30. */
   readonly freshFor?: number;
-  /** Milliseconds between reads when nothing wakes the feed. Default 1,000. */
+  /** Milliseconds between reads when nothing wakes the feed; 0: only `catchUp` reads. Default 1,000. */
   readonly pollInterval?: number;
 }
 
@@ -110,8 +110,7 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
 
   // A failed read leaves `readAt` as it was; the feed goes stale by itself and says so.
   const wake = () => void catchUp().catch(() => {});
-  const timer = setInterval(wake, pollInterval);
-  timer.unref();
+  const timer = pollInterval > 0 ? setInterval(wake, pollInterval).unref() : undefined;
   const unwatch = source.watch?.(wake);
 
   function isFresh(): boolean {
