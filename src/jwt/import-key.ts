@@ -52,7 +52,7 @@ export function importKey(source: KeySource, options: ImportOptions): SecretKey 
   const row = statedRow(options?.alg);
   const jwk = readJwkSource(source);
   if (jwk) refuseContradictions(jwk, options.alg, row);
-  const kid = options.kid ?? jwk?.kid;
+  const kid = options.kid === undefined ? jwk?.kid : options.kid;
   if (kid !== undefined) refuseBadKid(kid);
   if (row.kind === "secret") return makeSecretKey(readSecret(source, jwk, options.alg), { alg: options.alg, row, kid });
   const keyObject = jwk ? readPairJwk(jwk, options.alg, row) : readPem(source as string | Uint8Array, options.alg);
