@@ -52,7 +52,16 @@ async function startEmbedded(): Promise<PostgresServer> {
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ["--no-sync", "--encoding=UTF8"],
     // The tests cut the power only of processes, so the disk need not be waited for.
-    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=60", "-c", `unix_socket_directories=${folder}`],
+    postgresFlags: [
+      "-c",
+      "fsync=off",
+      "-c",
+      "deadlock_timeout=200ms",
+      "-c",
+      "max_connections=60",
+      "-c",
+      `unix_socket_directories=${folder}`,
+    ],
     onLog: () => {},
     onError: () => {},
   });
