@@ -15,11 +15,16 @@ export interface HostileInput {
   readonly measuring: MeasuringOptions;
 }
 
+/**
+ * `checked`: short enough that the signature is checked, the costliest there is; `limit`: as long as a token may be;
+ * `longer`: beyond that, where the length alone decides.
+ */
+export type HostileSize = "checked" | "limit" | "longer";
+
 export interface HostileForm {
   readonly form: string;
   readonly length: number;
-  /** Where everything but the length may be right, the limit alone decides. */
-  readonly isOverLimit: boolean;
+  readonly size: HostileSize;
 }
 
 export interface HostileResult {
@@ -33,6 +38,8 @@ export interface HostileResult {
 }
 
 const LIMIT = 8 * 1024; // the longest token that is looked at
+/** The most claims, encoded, over which a verifier checks a signature unless it is told otherwise. */
+const CLAIMS_LIMIT = 4 * 1024;
 const CONTENDERS = [OURS, OURS_CACHED, "fast-jwt", "jsonwebtoken, KeyObject", "jose", "hono/jwt, CryptoKey"];
 /** Distinct tokens of one form: fewer of them where they are long. */
 const VARIANTS = 16;
@@ -70,7 +77,8 @@ await answerParent(async ({ entry, measuring }: HostileInput, progress): Promise
 function attacksOn({ key, tokens }: Field): Attack[] {
   const [header] = tokens[0]!.split(".") as [string];
   const forms: readonly [form: string, length: number, make: (length: number) => string][] = [
-    ["forged signature", LIMIT, (length) => forged(`${header}.${longPayload(length - header.length - 45)}`)],
+    ["forged, 4 KiB of claims", header.length + CLAIMS_LIMIT + 45, (length) => forgedOfLength(header, length)],
+    ["forged signature", LIMIT, (length) => forgedOfLength(header, length)],
     ["forged signature of the wrong length", LIMIT, (length) => `${header}.QQ.${letters(length - header.length - 4)}`],
     ["alg none", LIMIT, (length) => `${toText('{"alg":"none"}')}.${letters(length - 21)}.`],
     ["unknown kid", LIMIT, (length) => forged(`${longHeader(length / 2)}.${letters(length / 2 - 60)}`)],
@@ -89,7 +97,7 @@ function attacksOn({ key, tokens }: Field): Attack[] {
   return forms.map(([form, length, make]) => ({
     form,
     length,
-    isOverLimit: length > LIMIT,
+    size: length > LIMIT ? "longer" : length === LIMIT ? "limit" : "checked",
     tokens: Array.from({ length: length > 100_000 ? 4 : VARIANTS }, () => make(length)),
   }));
 }
@@ -97,6 +105,10 @@ function attacksOn({ key, tokens }: Field): Attack[] {
 /** Everything right but the MAC, which is 43 random characters. */
 function forged(input: string): string {
   return `${input}.${randomBytes(32).toString("base64url")}`;
+}
+
+function forgedOfLength(header: string, length: number): string {
+  return forged(`${header}.${longPayload(length - header.length - 45)}`);
 }
 
 /** The key's owner may be the one who sends too much: the limit decides before the signature is looked at. */
@@ -143,12 +155,12 @@ function refusing({ call, inFlight }: Operation): Operation {
 }
 
 async function proveRefusals(name: string, { call }: Operation, attacks: readonly Attack[]): Promise<void> {
-  for (const { form, tokens, isOverLimit } of attacks) {
+  for (const { form, tokens, size } of attacks) {
     const taken = await Promise.resolve()
       .then(() => call(tokens[0]!, 0))
       .catch(() => undefined);
     // Peers have no limit of their own; for them the longest forms are a good token's cost at that size.
-    if (taken !== undefined && !(isOverLimit && !name.startsWith(OURS)))
+    if (taken !== undefined && !(size === "longer" && !name.startsWith(OURS)))
       throw new Error(`${name} accepts a token with ${form}`);
   }
 }
