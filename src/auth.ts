@@ -155,7 +155,8 @@ const CACHED_TOKENS = 4096;
  * @throws TypeError for a weak secret or an option out of range; rejects when the store can't be used.
  */
 export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { secret, storage, system = realSystem, algorithm = "HS256", claims: customClaims } = options;
+  const { secret, storage, algorithm = "HS256", claims: customClaims } = options;
+  const system = onStoreClock(options.system ?? realSystem, storage);
   const problem = secretProblem(secret);
   if (problem) throw new TypeError(`secret ${problem}`);
   const seconds = {
@@ -334,6 +335,11 @@ function toSubject(claims: Claims): TokenSubject {
   const subject = readSubject(claims);
   if (typeof subject === "string") throw new AuthError("token_invalid", { reason: subject });
   return subject;
+}
+
+/** All instances on one store go by its clock: a token that one issues is not from the future to another. */
+function onStoreClock(system: System, storage: Storage): System {
+  return { ...system, now: () => system.now() + storage.clockOffset };
 }
 
 function readLimit(limit: number): number {

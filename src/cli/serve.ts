@@ -50,7 +50,7 @@ function banner(url: string, database: string, { issuer, audience }: Config): st
   const json = `-H "Content-Type: application/json" -d`;
   return `
   Latchkey listens on ${url}          (development; stop with Ctrl-C)
-  Database and secret in ${database}, iss ${issuer}, aud ${audience}
+  Database ${database}, iss ${issuer}, aud ${audience}
 
   Register, sign in, ask who you are, refresh:
 

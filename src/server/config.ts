@@ -84,8 +84,8 @@ const secret = (value: string) => {
 };
 
 const databaseUrl = (value: string) => {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(value) && !/^(?:sqlite|file):/i.test(value)) {
-    throw new Error("must be the path of a SQLite file, or sqlite:path");
+  if (/^[a-z][a-z0-9+.-]*:/i.test(value) && !/^(?:sqlite|file|postgres|postgresql):/i.test(value)) {
+    throw new Error("must be the path of a SQLite file, sqlite:path, or postgres://user:password@host:5432/database");
   }
   return value;
 };
@@ -175,7 +175,9 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: "DATABASE_URL",
     key: "databaseUrl",
-    description: "Path of the SQLite file. Default: latchkey.db in the data folder.",
+    isSecret: true,
+    description:
+      "postgres://user:password@host:5432/database, or the path of a SQLite file. Default: latchkey.db in the data folder.",
     read: databaseUrl,
   },
   {

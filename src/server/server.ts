@@ -8,6 +8,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type Auth, createAuth } from "../auth.ts";
 import { createHandler } from "../handler.ts";
 import { openSqlite } from "../storage/sqlite.ts";
+import type { Storage } from "../storage/storage.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { databasePath, developmentSecret, openDataFolder } from "./data-folder.ts";
 import type { Logger } from "./logger.ts";
@@ -33,8 +34,7 @@ const MAX_HEADER_SIZE = 16 * 1024;
  * @throws ConfigError, or an error of the storage whose message is one clear sentence.
  */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
-  const { database, secret } = prepare(config);
-  const storage = openSqlite(database);
+  const { storage, database, secret } = await prepare(config);
   let auth: Auth;
   try {
     auth = await createAuth({
@@ -91,14 +91,25 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   };
 }
 
-function prepare({ dataDir, databaseUrl, secret }: Config): { readonly database: string; readonly secret: string } {
-  const given = databaseUrl?.replace(/^(?:sqlite|file):(?:\/\/)?/i, "");
+interface Prepared {
+  readonly storage: Storage;
+  /** Where the database is, without a password. */
+  readonly database: string;
+  readonly secret: string;
+}
+
+async function prepare({ dataDir, databaseUrl, secret }: Config): Promise<Prepared> {
   // With both given the folder is not needed, and not made.
-  const folder = given === undefined || secret === undefined ? openDataFolder(dataDir) : undefined;
-  return {
-    database: given ?? databasePath(folder as string),
-    secret: secret ?? developmentSecret(folder as string),
-  };
+  const folder = databaseUrl === undefined || secret === undefined ? openDataFolder(dataDir) : undefined;
+  const own = { secret: secret ?? developmentSecret(folder as string) };
+  if (databaseUrl !== undefined && /^postgres(?:ql)?:/i.test(databaseUrl)) {
+    const { openPostgres } = await import("../storage/postgres.ts");
+    const storage = openPostgres(databaseUrl);
+    const { host, pathname } = new URL(databaseUrl);
+    return { ...own, storage, database: `postgres://${host}${pathname}` };
+  }
+  const path = databaseUrl?.replace(/^(?:sqlite|file):(?:\/\/)?/i, "") ?? databasePath(folder as string);
+  return { ...own, storage: openSqlite(path), database: path };
 }
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
