@@ -22,6 +22,7 @@ import {
   type RefreshOptions,
   type Session,
   type SessionEvent,
+  type SessionMode,
 } from "./sessions/sessions.ts";
 import { createStandingCheck } from "./sessions/standing.ts";
 import { createStoredRevocations } from "./sessions/stored-revocations.ts";
@@ -78,6 +79,15 @@ export interface Tokens {
   readonly generation: number;
 }
 
+/** What the caller knows of another system's refresh token, having verified it. */
+export interface Adoption extends RefreshOptions {
+  readonly userId: number;
+  /** When it expires, in seconds since 1970; the session does too. */
+  readonly expiresAt: number;
+  /** Default "fixed": the client goes on with the token that it has. */
+  readonly mode?: SessionMode;
+}
+
 /** Who is behind an access token. */
 export interface Identity {
   readonly userId: number;
@@ -99,10 +109,15 @@ export interface AuthenticateOptions {
 export interface Auth {
   /** @throws AuthError `input_invalid`, `username_taken`, `email_taken`, `busy`. */
   register(registration: Registration): Promise<User>;
-  /** Starts a session. @throws AuthError `invalid_credentials`, `input_invalid`, `busy`. */
-  login(login: Login, device?: Device): Promise<Tokens>;
+  /** Starts a session, rotating unless said otherwise. @throws AuthError `invalid_credentials`, `input_invalid`, `busy`. */
+  login(login: Login, device?: Device, options?: { readonly mode?: SessionMode }): Promise<Tokens>;
   /** Spends a refresh token by the refresh rule. @throws AuthError, see docs/sessions.md. */
   refresh(refreshToken: string, options?: RefreshOptions, device?: Device): Promise<Tokens>;
+  /**
+   * Spends a refresh token of another system, which the caller has verified: the first time it is given a session of
+   * ours, and whoever brings it again meets there. @throws AuthError `user_not_found`, and as `refresh`.
+   */
+  adopt(foreignToken: string, adoption: Adoption, device?: Device): Promise<Tokens>;
   /** Ends the session of a refresh token; one that has ended is fine. @throws AuthError `refresh_token_invalid`. */
   logout(refreshToken: string): Promise<void>;
   /**
@@ -189,10 +204,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   });
   await storage.migrate();
   const users = createUsers({ storage, system, hasher, checkPassword: options.checkPassword });
+  const root = options.rootSecret ?? secret;
   const sessions = createSessions({
     storage,
     system,
-    keys: deriveKeys(options.rootSecret ?? secret, "refresh-token"),
+    keys: deriveKeys(root, "refresh-token"),
+    adoptKeys: deriveKeys(root, "adopt"),
     ...seconds,
     limit: readLimit(options.sessionLimit ?? 50),
     onEvent: options.onEvent ?? (() => {}),
@@ -242,13 +259,20 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   return {
     register: (registration) => users.register(registration),
 
-    async login(login, device = {}) {
+    async login(login, device = {}, { mode } = {}) {
       const { user, epoch, alongside } = await users.authenticate(login);
-      return toTokens(await sessions.start({ id: user.id, epoch }, device, alongside), user);
+      return toTokens(await sessions.start({ id: user.id, epoch }, device, { mode, alongside }), user);
     },
 
     async refresh(refreshToken, refreshOptions, device = {}) {
       return toTokens(await sessions.refresh(refreshToken, device, refreshOptions));
+    },
+
+    async adopt(foreignToken, { userId, expiresAt, mode = "fixed", ...refreshOptions }, device = {}) {
+      const epoch = await users.epochOf(userId);
+      if (epoch === undefined) throw new AuthError("user_not_found", { reason: "the user is inactive or gone" });
+      const token = await sessions.adopt(foreignToken, { id: userId, epoch }, device, { mode, expiresAt });
+      return toTokens(await sessions.refresh(token, device, refreshOptions));
     },
 
     async logout(refreshToken) {
@@ -353,4 +377,4 @@ function positive(duration: Duration, name: string): number {
   return value;
 }
 
-export type { Device, FeedState, Login, RefreshOptions, Registration, Session, SessionEvent, User };
+export type { Device, FeedState, Login, RefreshOptions, Registration, Session, SessionEvent, SessionMode, User };

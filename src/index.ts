@@ -1,5 +1,6 @@
 /** The front door of the library. */
 export type {
+  Adoption,
   Auth,
   AuthenticateOptions,
   AuthOptions,
@@ -10,6 +11,7 @@ export type {
   Registration,
   Session,
   SessionEvent,
+  SessionMode,
   Tokens,
   User,
 } from "./auth.ts";

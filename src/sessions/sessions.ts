@@ -4,6 +4,7 @@
  * by `refresh-rule.ts`. Whatever is decided is written as one guarded change, so a verdict that the world has overtaken
  * is taken back and judged again.
  */
+import { createHmac, hash } from "node:crypto";
 import { AuthError } from "../errors.ts";
 import type { NumberedKeys } from "../secrets.ts";
 import * as queries from "../storage/queries.ts";
@@ -51,6 +52,8 @@ export interface SessionsOptions {
   readonly system: System;
   /** Derived under the label "refresh-token". */
   readonly keys: NumberedKeys;
+  /** Derived under the label "adopt". */
+  readonly adoptKeys: NumberedKeys;
   /** All in seconds. */
   readonly accessTtl: number;
   readonly grace: number;
@@ -61,6 +64,29 @@ export interface SessionsOptions {
   readonly onEvent: (event: SessionEvent) => void;
   /** Awaited after an end has been committed and before it is acknowledged. */
   readonly afterEnd: () => Promise<void>;
+}
+
+/** "fixed": the refresh token stays the same until the session expires, for clients that can't take a new one. */
+export type SessionMode = "rotating" | "fixed";
+
+/** Whose session it is; the epoch as it was when the password was checked. */
+export interface SessionUser {
+  readonly id: number;
+  readonly epoch: number;
+}
+
+export interface StartOptions {
+  readonly mode?: SessionMode | undefined;
+  /** Seconds. Default: the maximal age, and the idle time for a fixed session. */
+  readonly lifetime?: number | undefined;
+  /** What commits together with the new session. */
+  readonly alongside?: readonly Statement[];
+}
+
+export interface AdoptOptions {
+  readonly mode: SessionMode;
+  /** When the foreign token expires, in seconds since 1970. */
+  readonly expiresAt: number;
 }
 
 export interface RefreshOptions {
@@ -83,44 +109,79 @@ export function createSessions(options: SessionsOptions) {
   const { storage, system, accessTtl, grace, idleTtl, maxAge, limit, onEvent, afterEnd } = options;
   const codec = createRefreshTokenCodec(options.keys);
 
-  /** Starts a session for a user whose epoch was read together with the password hash; `alongside` commits with it. */
-  async function start(
-    user: { readonly id: number; readonly epoch: number },
+  /** The row of a session that begins now. */
+  function newSession(
+    user: SessionUser,
     device: Device,
-    alongside: readonly Statement[] = [],
-  ): Promise<Grant> {
+    { mode, handle, expiresAt }: { mode: SessionMode; handle: Uint8Array; expiresAt: number },
+  ): queries.NewSession {
     const now = system.now();
+    return {
+      ...toOrigin(device),
+      userId: user.id,
+      userEpoch: user.epoch,
+      handleHash: hashHandle(handle),
+      mode,
+      attempts: NO_ATTEMPTS,
+      now,
+      accessExpiresAt: Math.min(now + accessTtl, expiresAt),
+      // A fixed session has nothing that could move its expiry.
+      idleExpiresAt: mode === "fixed" ? expiresAt : Math.min(now + idleTtl, expiresAt),
+      absoluteExpiresAt: expiresAt,
+    };
+  }
+
+  /** Starts a session for a user whose epoch was read together with the password hash. */
+  async function start(user: SessionUser, device: Device, startOptions: StartOptions = {}): Promise<Grant> {
+    const { mode = "rotating", alongside = [], lifetime = mode === "fixed" ? idleTtl : maxAge } = startOptions;
     const handle = system.randomBytes(HANDLE_SIZE);
-    const absoluteExpiresAt = now + maxAge;
-    const accessExpiresAt = Math.min(now + accessTtl, absoluteExpiresAt);
+    const session = newSession(user, device, { mode, handle, expiresAt: system.now() + lifetime });
     const written = await storage.write([
-      queries.insertSession({
-        ...toOrigin(device),
-        userId: user.id,
-        userEpoch: user.epoch,
-        handleHash: hashHandle(handle),
-        mode: "rotating",
-        attempts: NO_ATTEMPTS,
-        now,
-        accessExpiresAt,
-        idleExpiresAt: Math.min(now + idleTtl, absoluteExpiresAt),
-        absoluteExpiresAt,
-      }),
-      queries.sessionsBeyond(user.id, limit, now),
+      queries.insertSession(session),
+      queries.sessionsBeyond(user.id, limit, session.now),
       ...alongside,
     ]);
     const sessionId = written?.[0]?.[0]?.id as number;
     for (const row of written?.[1] ?? []) await end(user.id, row.id as number, "limit");
-    const refreshToken = codec.encode({ sessionId, generation: 0, handle });
     return {
       userId: user.id,
       sessionId,
       userEpoch: user.epoch,
-      refreshToken,
+      refreshToken: codec.encode({ sessionId, generation: 0, handle }),
       generation: 0,
-      issuedAt: now,
-      accessExpiresAt,
+      issuedAt: session.now,
+      accessExpiresAt: session.accessExpiresAt,
     };
+  }
+
+  /**
+   * Gives a refresh token that another system issued, and that the caller has verified, a session of ours.
+   * Whoever brings the same token meets in the same session: its handle follows from the token.
+   * @returns the session's first refresh token; spend it with `refresh`, which tells when the session has ended since.
+   */
+  async function adopt(
+    foreignToken: string,
+    user: SessionUser,
+    device: Device,
+    { mode, expiresAt }: AdoptOptions,
+  ): Promise<string> {
+    const adoptedFrom = hash("sha256", foreignToken, "base64url");
+    const handleUnder = (key: Uint8Array) =>
+      new Uint8Array(createHmac("sha256", key).update(adoptedFrom).digest().subarray(0, HANDLE_SIZE));
+    const { adoptKeys } = options;
+    const handle = handleUnder(adoptKeys.byNumber.get(adoptKeys.current) as Uint8Array);
+    const session = { ...newSession(user, device, { mode, handle, expiresAt }), adoptedFrom };
+    const [inserted] = (await storage.write([queries.insertSession(session)])) ?? [];
+    if (inserted?.[0]) return codec.encode({ sessionId: inserted[0].id as number, generation: 0, handle });
+    const [known] = await storage.read(queries.adoptedSession(adoptedFrom));
+    // It may have been adopted under a secret that has since made way for another.
+    for (const key of adoptKeys.byNumber.values()) {
+      const candidate = handleUnder(key);
+      if (known && hashHandle(candidate) === known.handle_hash) {
+        return codec.encode({ sessionId: known.id as number, generation: 0, handle: candidate });
+      }
+    }
+    throw new AuthError("session_ended", { reason: "the token was adopted, and its session is gone" });
   }
 
   /**
@@ -273,7 +334,7 @@ export function createSessions(options: SessionsOptions) {
     return (await storage.read(queries.liveSessions(userId, system.now()))).map(toSession);
   }
 
-  return { start, refresh, revoke, end, endAllStatements, list };
+  return { start, adopt, refresh, revoke, end, endAllStatements, list };
 }
 
 function toState(row: Row): SessionState {

@@ -86,12 +86,17 @@ export const MIGRATIONS: readonly Migration[] = [
         first_ip text,
         first_user_agent text,
         last_ip text,
-        last_user_agent text
+        last_user_agent text,
+        adopted_from text
       )${updatedTable}`,
 
-      // The only index beside the primary key. A rotation changes none of its columns, so it writes no index at all, on
+      // The only index that every session is in, beside the primary key. A rotation changes none of its columns, so it writes no index at all, on
       // PostgreSQL within the page (HOT). Housekeeping walks the primary key in slices and needs no other.
       "create index if not exists latchkey_sessions_live on latchkey_sessions (user_id) where ended_at is null",
+
+      // One session for each token of another system, however often and by however many it is brought.
+      `create unique index if not exists latchkey_sessions_adopted on latchkey_sessions (adopted_from)
+        where adopted_from is not null`,
 
       `create table if not exists latchkey_feed (
         store_id text not null,

@@ -32,6 +32,8 @@ export interface NewSession extends Origin {
   readonly accessExpiresAt: number;
   readonly idleExpiresAt: number;
   readonly absoluteExpiresAt: number;
+  /** Hash of another system's refresh token that this session takes the place of. */
+  readonly adoptedFrom?: string;
 }
 
 /** One compare-and-set from `from` to `to`. */
@@ -100,14 +102,20 @@ export const deleteUser = (id: number): Statement => guard`delete from latchkey_
 
 // Sessions ------------------------------------------------------------------------------------------------------------
 
+/** Returns no row when the token it is adopted from has a session already. */
 export const insertSession = (session: NewSession): Statement => sql`
   insert into latchkey_sessions (user_id, user_epoch, handle_hash, mode, generation, rotated_at, attempts,
     access_expires_at, created_at, last_used_at, idle_expires_at, absolute_expires_at,
-    first_ip, first_user_agent, last_ip, last_user_agent)
+    first_ip, first_user_agent, last_ip, last_user_agent, adopted_from)
   values (${session.userId}, ${session.userEpoch}, ${session.handleHash}, ${session.mode}, 0, ${session.now},
     ${session.attempts}, ${session.accessExpiresAt}, ${session.now}, ${session.now}, ${session.idleExpiresAt},
-    ${session.absoluteExpiresAt}, ${session.ip}, ${session.userAgent}, ${session.ip}, ${session.userAgent})
+    ${session.absoluteExpiresAt}, ${session.ip}, ${session.userAgent}, ${session.ip}, ${session.userAgent},
+    ${session.adoptedFrom ?? null})
+  on conflict do nothing
   returning id`;
+
+export const adoptedSession = (adoptedFrom: string): Statement => sql`
+  select id, handle_hash from latchkey_sessions where adopted_from = ${adoptedFrom}`;
 
 /**
  * The compare-and-set of the refresh rule (rows 2 and 7). Of any number of concurrent callers exactly one gets a row.

@@ -145,6 +145,12 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     return row && toUser(row);
   }
 
+  /** The epoch that a new session of this user has to remember; `undefined` when the user is inactive or gone. */
+  async function epochOf(id: number): Promise<number | undefined> {
+    const row = (await storage.read(queries.userById(id)))[0];
+    return row && row.deactivated_at === null ? (row.epoch as number) : undefined;
+  }
+
   /**
    * Judges a change of password and prepares it.
    * @returns the guarded statement that sets it, bumps the user's epoch and fails when the password has changed meanwhile.
@@ -162,7 +168,7 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     return queries.changePassword(id, stored, await hasher.hash(next));
   }
 
-  return { register, authenticate, byId, passwordChange };
+  return { register, authenticate, byId, epochOf, passwordChange };
 }
 
 function throwProblems(problems: Readonly<Record<string, string | undefined>>): void {

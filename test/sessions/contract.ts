@@ -323,6 +323,65 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
       }));
   });
 
+  describe(`fixed sessions and adoption on ${name}`, () => {
+    test("a fixed session keeps its token until it expires, and ends like any other", () =>
+      withEngine({ sessionIdleTtl: "7d" }, async (engine) => {
+        await signIn(engine);
+        const login = () => engine.auth.login({ username: "ada", password: PASSWORD }, {}, { mode: "fixed" });
+        const [tokens, other] = [await login(), await login()];
+        for (let day = 0; day < 6; day++) {
+          engine.system.advance("1d");
+          const again = await engine.auth.refresh(tokens.refreshToken);
+          assert.equal(again.refreshToken, tokens.refreshToken);
+          assert.equal(again.expiresIn, 900);
+          assert.equal((await engine.auth.authenticate(again.accessToken, { freshness: "live" })).userId, 1);
+        }
+        await engine.auth.logout(other.refreshToken);
+        await assert.rejects(engine.auth.refresh(other.refreshToken), refused("session_ended"));
+        engine.system.advance("1d");
+        await assert.rejects(engine.auth.refresh(tokens.refreshToken), refused("refresh_token_expired"));
+      }));
+
+    test("another system's token meets in one session, however often and by however many it is brought", () =>
+      withEngine({}, async (engine) => {
+        const { user } = await signIn(engine);
+        const adoption = { userId: user.id, expiresAt: engine.system.now() + 7 * 86_400 };
+        const adopt = () => engine.auth.adopt("eyJhbGciOiJIUzI1NiJ9.foreign.token", adoption);
+        const answers = await Promise.all(Array.from({ length: 30 }, adopt));
+        assert.equal(new Set(answers.map((answer) => answer.refreshToken)).size, 1);
+        assert.equal((await engine.auth.sessions.list(user.id)).length, 2);
+        engine.system.advance("6d");
+        assert.equal((await adopt()).refreshToken, answers[0]?.refreshToken);
+        await engine.auth.logout((await adopt()).refreshToken);
+        await assert.rejects(adopt(), refused("session_ended"));
+        await assert.rejects(
+          engine.auth.adopt("another", { ...adoption, expiresAt: engine.system.now() }),
+          refused("refresh_token_expired"),
+        );
+      }));
+
+    test("an adopted session can rotate: then the foreign token is spent like any other", () =>
+      withEngine({}, async (engine) => {
+        const { user } = await signIn(engine);
+        const adoption = { userId: user.id, expiresAt: engine.system.now() + 86_400, mode: "rotating" as const };
+        const first = await engine.auth.adopt("foreign", adoption);
+        assert.equal(first.generation, 1);
+        assert.equal((await engine.auth.adopt("foreign", adoption)).refreshToken, first.refreshToken);
+        engine.system.advance("21s");
+        await assert.rejects(engine.auth.adopt("foreign", adoption), refused("refresh_token_reused"));
+      }));
+
+    test("nobody who is gone or inactive is given a session (checklist 51)", () =>
+      withEngine({}, async (engine) => {
+        const { user } = await signIn(engine);
+        await engine.auth.users.deactivate(user.id);
+        for (const userId of [user.id, 999]) {
+          const adopted = engine.auth.adopt("foreign", { userId, expiresAt: engine.system.now() + 60 });
+          await assert.rejects(adopted, refused("user_not_found"));
+        }
+      }));
+  });
+
   describe(`passwords on ${name}`, () => {
     test("a hash with other parameters still signs in, once, and is made anew (checklist 68)", () =>
       withEngine({}, async (engine) => {
