@@ -4,7 +4,7 @@
  * printed from the same table. The library never reads the environment.
  */
 import { readFileSync } from "node:fs";
-import { secretProblem } from "../secrets.ts";
+import { type RootSecret, secretProblem } from "../secrets.ts";
 
 export interface Config {
   readonly isProduction: boolean;
@@ -16,7 +16,7 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** `undefined` in development: one is made and kept in the data folder. */
   readonly secret: string | undefined;
-  readonly rootSecret: string | undefined;
+  readonly rootSecret: RootSecret | undefined;
   readonly algorithm: "HS256" | "HS384" | "HS512";
   /** Seconds. */
   readonly accessTtl: number;
@@ -81,6 +81,21 @@ const secret = (value: string) => {
   const problem = secretProblem(value);
   if (problem) throw new Error(problem);
   return value;
+};
+
+/** A secret, or several with their numbers, the one that makes tokens first: `2:newer 1:older`. */
+const rootSecret = (value: string): RootSecret => {
+  if (!/^\d+:\S+(?:\s+\d+:\S+)*$/.test(value)) return secret(value);
+  const numbered = value.split(/\s+/).map((entry) => {
+    const number = Number(entry.slice(0, entry.indexOf(":")));
+    if (!Number.isInteger(number) || number < 1 || number > 65_535) {
+      throw new Error("must number its secrets from 1 to 65535, as in: 2:newer 1:older");
+    }
+    return { number, secret: secret(entry.slice(entry.indexOf(":") + 1)) };
+  });
+  if (new Set(numbered.map(({ number }) => number)).size < numbered.length)
+    throw new Error("gives two secrets one number");
+  return numbered;
 };
 
 const databaseUrl = (value: string) => {
@@ -170,7 +185,7 @@ export const VARIABLES: readonly Variable[] = [
     isSecret: true,
     description:
       "The root of refresh token keys. Default: JWT_SECRET_KEY; set one of its own where other systems hold that.",
-    read: secret,
+    read: rootSecret,
   },
   {
     name: "DATABASE_URL",
