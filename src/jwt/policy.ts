@@ -30,7 +30,7 @@ export interface PolicyOptions<Application = unknown> {
   readonly claims?: StandardSchema<Application>;
   /** The most characters of the encoded claims. Default 4,096; at most 8,192, as a whole token. */
   readonly maxClaimsLength?: number;
-  /** Keeps verified tokens, at most so many, so that one seen again costs a look-up. Default 0: none. */
+  /** Keeps verified tokens, at most so many (rounded up to an even number), so that one seen again costs a look-up. Default 0: none. */
   readonly cache?: number;
   /** Refuses what the issuer has taken back, though it is good in itself: from `createRevocationList`. */
   readonly revocations?: Pick<RevocationList, "refusal">;
