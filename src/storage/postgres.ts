@@ -3,7 +3,7 @@
  * The statement forms keep to what CockroachDB and YugabyteDB document as well; the tests run on PostgreSQL.
  */
 import { StorageOpenError } from "./open-error.ts";
-import { runChange } from "./postgres/changes.ts";
+import { retrying, runChange } from "./postgres/changes.ts";
 import { type Address, storeUnavailable, toStorageError } from "./postgres/errors.ts";
 import { watchFeed } from "./postgres/listener.ts";
 import { migratePostgres } from "./postgres/migrate.ts";
@@ -43,6 +43,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Storag
   const clock = createStoreClock(() => pool.run(askTime));
   const watchers = new Set<() => void>();
   let isOpen = false;
+  let hasNotify = false;
   let closing: Promise<void> | undefined;
 
   function throwUnlessOpen(): void {
@@ -61,7 +62,9 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Storag
       if (closing) throw storeUnavailable("the store is closed");
       const client = connect({ ...poolOptions, statementTimeout: 0 });
       try {
-        await migratePostgres(client, address);
+        const { isPostgres } = await migratePostgres(client, address);
+        // Where it is missing, or came late, polling alone tells of ends.
+        hasNotify = isPostgres;
       } finally {
         await client.end({ timeout: 1 });
       }
@@ -73,7 +76,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Storag
       throwUnlessOpen();
       clock.keep();
       try {
-        return await pool.run((client) => runStatement(client, statement));
+        return await pool.run((client) => retrying(() => runStatement(client, statement)));
       } catch (error) {
         throw toStorageError(error);
       }
@@ -83,13 +86,15 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Storag
       throwUnlessOpen();
       if (statements.length === 0) return [];
       try {
-        return await pool.run((client) => runChange(client, statements));
+        return await pool.run((client) => runChange(client, statements, { hasNotify }));
       } catch (error) {
         throw toStorageError(error);
       }
     },
 
     watch(onChange) {
+      throwUnlessOpen();
+      if (!hasNotify) return () => {};
       const stop = watchFeed(poolOptions, onChange);
       watchers.add(stop);
       return () => {

@@ -167,13 +167,17 @@ test("a kill of the whole server fails what was under way with 503, loses nothin
       }
     }
   });
-  await sleep(150);
-  await server.process?.kill();
-  await assert.rejects(add(storage, 1), isUnavailable);
-  await server.process?.start();
-  const milliseconds = await untilBack(storage);
-  isOver = true;
-  await Promise.all(writers);
+  let milliseconds = 0;
+  try {
+    await sleep(150);
+    await server.process?.kill();
+    await assert.rejects(add(storage, 1), isUnavailable);
+    await server.process?.start();
+    milliseconds = await untilBack(storage);
+  } finally {
+    isOver = true;
+    await Promise.all(writers);
+  }
   assert.ok(acknowledged > 20 && failed > 0, `${acknowledged} acknowledged, ${failed} failed`);
   // A write whose answer was lost may have happened.
   const counted = (await head(storage)) - start;

@@ -75,13 +75,14 @@ async function startEmbedded(): Promise<PostgresServer> {
       return pid();
     },
     async kill() {
-      const family = [...childrenOf(pid()), pid()];
-      for (const one of family) process.kill(one, "SIGKILL");
+      // The parent first: it would start a recovery over a child that died.
+      const family = [pid(), ...childrenOf(pid())];
+      for (const one of family) killQuietly(one, "SIGKILL");
       while (family.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10));
     },
     start: () => cluster.start(),
     signal(signal) {
-      for (const one of [...childrenOf(pid()), pid()]) process.kill(one, signal);
+      for (const one of [pid(), ...childrenOf(pid())]) killQuietly(one, signal);
     },
   };
   return useServer(`postgres://postgres:${password}@127.0.0.1:${port}/postgres`, server, async () => {
@@ -147,6 +148,15 @@ function freePort(): Promise<number> {
 /** Linux only, as are the tests that need it. */
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+}
+
+/** A child may end by itself meanwhile. */
+function killQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 function isAlive(pid: number): boolean {

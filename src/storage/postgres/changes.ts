@@ -16,19 +16,29 @@ const MOST_TRIES = 5;
 /** Milliseconds before the second try; doubled for each further one, and shortened at random. */
 const FIRST_PAUSE = 10;
 
-/** @returns the rows of each statement, or `undefined` when a guard found nothing. */
-export async function runChange(client: Client, statements: readonly Statement[]): Promise<Row[][] | undefined> {
+/** Does again what the server has undone for the sake of others. */
+export async function retrying<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return statements.length === 1 && !statements[0]?.wakes
-        ? await runSingle(client, statements[0] as Statement)
-        : await runAll(client, statements);
+      return await work();
     } catch (error) {
-      if (error === GUARD_MISSED) return undefined;
       if (!isRetryable(error) || tries === MOST_TRIES) throw error;
     }
     await sleep(FIRST_PAUSE * 2 ** (tries - 1) * Math.random());
   }
+}
+
+/** @returns the rows of each statement, or `undefined` when a guard found nothing. */
+export function runChange(
+  client: Client,
+  statements: readonly Statement[],
+  { hasNotify }: { readonly hasNotify: boolean },
+): Promise<Row[][] | undefined> {
+  const wakes = hasNotify && statements.some((statement) => statement.wakes);
+  const [first] = statements;
+  return retrying(() =>
+    first && statements.length === 1 && !wakes ? runSingle(client, first) : runAll(client, statements, wakes),
+  );
 }
 
 /** A guard that returns no row has changed nothing either. */
@@ -37,16 +47,20 @@ async function runSingle(client: Client, statement: Statement): Promise<Row[][] 
   return statement.isGuard && rows.length === 0 ? undefined : [rows];
 }
 
-function runAll(client: Client, statements: readonly Statement[]): Promise<Row[][]> {
-  return client.begin(async (transaction) => {
-    const all = statements.some(({ wakes }) => wakes) ? [...statements, NOTIFY] : statements;
-    const settled = await Promise.allSettled(all.map((statement) => runStatement(transaction, statement)));
-    const tables: Row[][] = [];
-    for (const [i, one] of settled.entries()) {
-      if (one.status === "rejected") throw one.reason;
-      if (all[i]?.isGuard && one.value.length === 0) throw GUARD_MISSED;
-      tables.push(one.value);
-    }
-    return tables.slice(0, statements.length);
-  }) as Promise<Row[][]>;
+async function runAll(client: Client, statements: readonly Statement[], wakes: boolean): Promise<Row[][] | undefined> {
+  const all = wakes ? [...statements, NOTIFY] : statements;
+  try {
+    const tables = await client.begin(async (transaction) => {
+      const settled = await Promise.allSettled(all.map((statement) => runStatement(transaction, statement)));
+      return settled.map((one, i) => {
+        if (one.status === "rejected") throw one.reason;
+        if (all[i]?.isGuard && one.value.length === 0) throw GUARD_MISSED;
+        return one.value;
+      });
+    });
+    return (tables as Row[][]).slice(0, statements.length);
+  } catch (error) {
+    if (error === GUARD_MISSED) return undefined;
+    throw error;
+  }
 }

@@ -20,21 +20,26 @@ const MOST_TRIES = 20;
 /** Milliseconds. */
 const PAUSE = 100;
 
-/** @throws StorageOpenError */
-export async function migratePostgres(client: Client, address: Address): Promise<void> {
+/**
+ * @returns whether the server is PostgreSQL itself.
+ * @throws StorageOpenError
+ */
+export async function migratePostgres(client: Client, address: Address): Promise<{ readonly isPostgres: boolean }> {
   const store = `The database ${address.database} on ${address.host}:${address.port}`;
   try {
+    const [server] = await client`select version() as version`;
+    const isPostgres = !/CockroachDB|-YB-/.test(String(server?.version));
     // Looked at first without the lock: nearly every start finds nothing to do.
-    if ((await readPending(client, store)).length === 0) return;
-    for (let tries = 1; ; tries++) {
+    for (let tries = 1; (await readPending(client, store)).length > 0; tries++) {
       try {
-        await client.begin((transaction) => runPending(transaction as unknown as Client, store));
-        return;
+        if (isPostgres) await client.begin((transaction) => runLocked(transaction as unknown as Client, store));
+        else await runPending(client, store);
       } catch (error) {
         if (!isRace(error) || tries === MOST_TRIES) throw error;
         await sleep(PAUSE * Math.random());
       }
     }
+    return { isPostgres };
   } catch (error) {
     throw toOpenError(error, address);
   }
@@ -49,16 +54,24 @@ async function readPending(client: Client, store: string) {
   );
 }
 
+async function runLocked(transaction: Client, store: string): Promise<void> {
+  // Held until the commit.
+  await transaction`select pg_advisory_xact_lock(${LOCK})`;
+  await runPending(transaction, store);
+}
+
+/**
+ * Every statement may run twice, so servers that do not take DDL and other statements in one transaction, or have no
+ * advisory locks, run them one by one: of instances that start at once the later ones find the work done.
+ */
 async function runPending(client: Client, store: string): Promise<void> {
-  // Held until the commit. A server on which it locks nothing (CockroachDB) leaves it to the primary key of the record:
-  // the later of two finds the version taken, and looks again.
-  await client`select pg_advisory_xact_lock(${LOCK})`;
   await client.unsafe(MIGRATIONS_TABLE(DIALECT));
   for (const { version, name, readableFrom, statements } of await readPending(client, store)) {
+    for (const statement of statements(DIALECT)) await client.unsafe(statement);
     await client`
       insert into latchkey_migrations (version, name, applied_at, readable_from)
-      values (${version}, ${name}, ${realSystem.now()}, ${readableFrom})`;
-    for (const statement of statements(DIALECT)) await client.unsafe(statement);
+      values (${version}, ${name}, ${realSystem.now()}, ${readableFrom})
+      on conflict do nothing`;
   }
 }
 
