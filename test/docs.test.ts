@@ -1,0 +1,51 @@
+/** Every TypeScript block of the documents compiles against the source. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const root = join(import.meta.dirname, "..");
+const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root })];
+
+/** What a block takes for granted because an earlier one has made it. */
+const GIVEN: Readonly<Record<string, string>> = {
+  auth: 'declare const auth: import("latchkey").Auth;',
+  keys: 'declare const keys: import("latchkey/jwt").KeySet;',
+  verifier: 'declare const verifier: import("latchkey/jwt").Verifier;',
+  token: "declare const token: string;",
+};
+
+test("every TypeScript block of the documents compiles", () => {
+  // Within the repository, so that packages are found.
+  const folder = mkdtempSync(join(root, "test", ".docs-"));
+  try {
+    let count = 0;
+    for (const page of pages) {
+      const blocks = [...readFileSync(join(root, page), "utf8").matchAll(/^```ts\n([\s\S]*?)^```/gm)];
+      for (const [i, [, code = ""]] of blocks.entries()) {
+        const given = Object.entries(GIVEN)
+          .filter(
+            ([name]) =>
+              new RegExp(`\\b${name}\\b`).test(code) &&
+              !new RegExp(`\\b(?:const|let) ${name}\\b|\\{[^}]*\\b${name}\\b[^}]*\\} =`).test(code),
+          )
+          .map(([, line]) => line);
+        const name = `${page.replaceAll(/\W+/g, "-")}-${i + 1}.ts`;
+        writeFileSync(join(folder, name), `${given.join("\n")}\n${code}\nexport {};\n`);
+        count++;
+      }
+    }
+    assert.ok(count >= 3);
+    const paths = { latchkey: ["../../src/index.ts"], "latchkey/jwt": ["../../src/jwt/index.ts"] };
+    const compilerOptions = { paths, noUnusedLocals: false, noUnusedParameters: false };
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] }),
+    );
+    const { status, stdout } = spawnSync("tsc", ["-p", folder], { encoding: "utf8", cwd: root });
+    assert.equal(status, 0, stdout);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
