@@ -14,11 +14,11 @@ import { createThreadWriters, type Writer, type Writers } from "./sqlite/writer-
 import type { Row, Storage, Value } from "./storage.ts";
 
 export interface SqliteOptions {
-  /** Milliseconds to wait for a lock that another process holds, before `store_unavailable`. Default 5,000. */
-  readonly lockTimeout?: number;
+  /** Milliseconds that a call may wait for a lock of another process or for the disk, before `store_unavailable`. Default 5,000. */
+  readonly timeout?: number;
 }
 
-const LOCK_TIMEOUT = 5_000;
+const TIMEOUT = 5_000;
 /** Milliseconds between tries for a lock. */
 const LOCK_RETRY = 5;
 /** Milliseconds between looks at the file's counter of commits: a read of one word. */
@@ -28,7 +28,7 @@ const WATCH_INTERVAL = 50;
  * A store in a SQLite file. Nothing is opened before `migrate`, which rejects with StorageOpenError when the file can't be used.
  * @param path of the file, made when it is not there; ":memory:" for a store that lives as long as this object.
  */
-export function openSqlite(path: string, { lockTimeout = LOCK_TIMEOUT }: SqliteOptions = {}): Storage {
+export function openSqlite(path: string, { timeout = TIMEOUT }: SqliteOptions = {}): Storage {
   const file = toDatabasePath(path);
   let opened: Opened | undefined;
   let migrating: Promise<Opened> | undefined;
@@ -56,7 +56,7 @@ export function openSqlite(path: string, { lockTimeout = LOCK_TIMEOUT }: SqliteO
 
     async migrate() {
       if (closing) throw storeUnavailable("the store is closed");
-      migrating ??= open(file, lockTimeout);
+      migrating ??= open(file, timeout);
       try {
         opened = await migrating;
       } catch (error) {
@@ -66,7 +66,7 @@ export function openSqlite(path: string, { lockTimeout = LOCK_TIMEOUT }: SqliteO
     },
 
     async read({ strings, values }) {
-      const deadline = performance.now() + lockTimeout;
+      const deadline = performance.now() + timeout;
       for (;;) {
         try {
           return use()
@@ -118,10 +118,10 @@ interface Opened {
   closeWriter(): Promise<void>;
 }
 
-async function open(file: string, lockTimeout: number): Promise<Opened> {
+async function open(file: string, timeout: number): Promise<Opened> {
   const connection = openConnection(file);
   try {
-    await migrateSqlite(connection, file, lockTimeout);
+    await migrateSqlite(connection, file, timeout);
     // From here on this connection only reads; a query that writes is a mistake, not a race with the writing thread.
     if (file !== MEMORY) connection.exec("pragma query_only = on");
   } catch (error) {
@@ -131,7 +131,7 @@ async function open(file: string, lockTimeout: number): Promise<Opened> {
   const writers = file === MEMORY ? createInlineWriters(connection) : createThreadWriters(file);
   return {
     connection,
-    queue: createWriteQueue({ texts: createStatementTexts(), writer: writers.current, lockTimeout }),
+    queue: createWriteQueue({ texts: createStatementTexts(), writer: writers.current, timeout }),
     find: createStatementCache(connection),
     closeWriter: writers.close,
   };

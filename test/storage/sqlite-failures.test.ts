@@ -28,8 +28,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(lockTimeout?: number): Promise<Storage> {
-  const storage = openSqlite(file, lockTimeout === undefined ? {} : { lockTimeout });
+async function open(timeout?: number): Promise<Storage> {
+  const storage = openSqlite(file, timeout === undefined ? {} : { timeout });
   stores.push(storage);
   await storage.migrate();
   return storage;

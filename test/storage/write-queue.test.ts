@@ -42,7 +42,7 @@ function timedWriter(milliseconds: number) {
 }
 
 async function drive(writer: Writer, inFlight: number, rounds: number) {
-  const queue = createWriteQueue({ texts: createStatementTexts(), writer: () => writer, lockTimeout: 5_000 });
+  const queue = createWriteQueue({ texts: createStatementTexts(), writer: () => writer, timeout: 5_000 });
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
       for (let i = 0; i < rounds; i++) assert.deepEqual(await queue.write([sql`change`]), [[]]);
@@ -75,16 +75,40 @@ test("a group holds at most 256 changes", async () => {
 
 test("a queue that only grows is 503 for those who come too late", async () => {
   const { writer } = timedWriter(1);
-  const queue = createWriteQueue({ texts: createStatementTexts(), writer: () => writer, lockTimeout: 5_000 });
+  const queue = createWriteQueue({ texts: createStatementTexts(), writer: () => writer, timeout: 5_000 });
   const settled = await Promise.allSettled(Array.from({ length: 10_001 }, () => queue.write([sql`change`])));
   assert.equal(settled.filter(({ status }) => status === "fulfilled").length, 10_000);
   const last = settled.at(-1);
   assert.ok(last?.status === "rejected" && isUnavailable(last.reason));
 });
 
+test("a disk that hangs is 503 after the time-out, for what it holds and for what waits, and the queue can be closed", async () => {
+  let answer = (_: GroupAnswer) => {};
+  const writer: Writer = {
+    textCount: 0,
+    run: () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+    close: () => Promise.resolve(),
+  };
+  const queue = createWriteQueue({ texts: createStatementTexts(), writer: () => writer, timeout: 100 });
+  const start = performance.now();
+  const writes: Promise<unknown>[] = [];
+  for (let i = 0; i < 5; i++) {
+    writes.push(assert.rejects(queue.write([sql`change`]), isUnavailable));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(writes);
+  assert.ok(performance.now() - start < 400);
+  await queue.drain();
+  answer({ outcome: "committed", columns: [], results: [1, 0], commitTime: 10_000 });
+  await sleep(10);
+});
+
 test("a writing thread that dies fails what it held with 503, and another takes over", async () => {
   const writers = createThreadWriters(join(folder, "crash.db"), 0);
-  const queue = createWriteQueue({ texts: createStatementTexts(), writer: writers.current, lockTimeout: 5_000 });
+  const queue = createWriteQueue({ texts: createStatementTexts(), writer: writers.current, timeout: 5_000 });
   const count = () => queue.write([sql`update t set x = x + ${1} returning x`]);
   await queue.write([sql`create table t (x integer) strict`]);
   await queue.write([sql`insert into t values (${0})`]);
@@ -106,7 +130,7 @@ test("a writing thread that dies fails what it held with 503, and another takes 
 
 test("a writing thread that dies at once is not started again in a loop", async () => {
   const writers = createThreadWriters(join(folder, "loop.db"), 60_000);
-  const queue = createWriteQueue({ texts: createStatementTexts(), writer: writers.current, lockTimeout: 5_000 });
+  const queue = createWriteQueue({ texts: createStatementTexts(), writer: writers.current, timeout: 5_000 });
   await writers.current().terminate();
   await assert.rejects(queue.write([sql`select 1`]), isUnavailable);
   await assert.rejects(queue.write([sql`select 1`]), isUnavailable);

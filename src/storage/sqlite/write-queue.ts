@@ -13,6 +13,8 @@ interface PendingChange {
   readonly statements: readonly Statement[];
   /** By the monotonic clock, in milliseconds. */
   readonly deadline: number;
+  /** True once it was rejected for its deadline. */
+  isOver: boolean;
   resolve(rows: Row[][] | undefined): void;
   reject(error: unknown): void;
 }
@@ -27,8 +29,8 @@ export interface WriteQueueOptions {
   readonly texts: StatementTexts;
   /** The writer to use now; it may be another one after a crash. */
   readonly writer: () => Writer;
-  /** Milliseconds that a change may wait for a lock. */
-  readonly lockTimeout: number;
+  /** Milliseconds that a change may wait, for a lock or for the disk. */
+  readonly timeout: number;
 }
 
 const MOST_CHANGES = 256;
@@ -43,12 +45,15 @@ const SLICE = 16;
 const SLOW_COMMIT = 1;
 /** Beyond this the store does not keep up, and waiting longer helps nobody. */
 const LONGEST_QUEUE = 10_000;
+/** Milliseconds between looks for changes whose time is over. */
+const SWEEP_INTERVAL = 100;
 /** Milliseconds between tries for a lock. */
 const LOCK_RETRY = 5;
 
-export function createWriteQueue({ texts, writer, lockTimeout }: WriteQueueOptions): WriteQueue {
+export function createWriteQueue({ texts, writer, timeout }: WriteQueueOptions): WriteQueue {
   let queue: PendingChange[] = [];
-  let groupCount = 0;
+  const sent = new Set<readonly PendingChange[]>();
+  let sweepTimer: NodeJS.Timeout | undefined;
   let undelivered = 0;
   let isScheduled = false;
   let retryTimer: NodeJS.Timeout | undefined;
@@ -57,7 +62,7 @@ export function createWriteQueue({ texts, writer, lockTimeout }: WriteQueueOptio
   let isSlow = false;
 
   /** A slow disk is given everything that is on its way back, as one group. */
-  const canSend = () => (isSlow ? groupCount === 0 && undelivered === 0 : groupCount < MOST_GROUPS) && !retryTimer;
+  const canSend = () => (isSlow ? sent.size === 0 && undelivered === 0 : sent.size < MOST_GROUPS) && !retryTimer;
 
   function schedule(): void {
     if (isScheduled || retryTimer) return;
@@ -73,9 +78,9 @@ export function createWriteQueue({ texts, writer, lockTimeout }: WriteQueueOptio
     while (queue.length > 0 && canSend()) {
       const changes = queue.splice(0, MOST_CHANGES);
       const current = writer();
-      groupCount++;
+      sent.add(changes);
       current.run(encode(changes, texts, current.textCount)).then((answer) => {
-        groupCount--;
+        sent.delete(changes);
         settle(changes, answer);
       });
     }
@@ -112,12 +117,7 @@ export function createWriteQueue({ texts, writer, lockTimeout }: WriteQueueOptio
   }
 
   function retryLater(changes: PendingChange[]): void {
-    const now = performance.now();
-    const expired = changes.filter(({ deadline }) => deadline <= now);
-    queue = [...changes.filter(({ deadline }) => deadline > now), ...queue];
-    for (const { reject } of expired) {
-      reject(storeUnavailable(`SQLite: another process held the database's lock for ${lockTimeout} ms`));
-    }
+    queue = [...changes.filter(({ isOver }) => !isOver), ...queue];
     retryTimer ??= setTimeout(() => {
       retryTimer = undefined;
       send();
@@ -125,8 +125,30 @@ export function createWriteQueue({ texts, writer, lockTimeout }: WriteQueueOptio
     checkDrained();
   }
 
+  /** A lock or a disk that hangs may hold the writer for as long as it likes, but nobody who waits for it. */
+  function sweep(): void {
+    const now = performance.now();
+    const end = (changes: readonly PendingChange[], reason: string) => {
+      for (const change of changes) {
+        if (change.isOver || change.deadline > now) continue;
+        change.isOver = true;
+        change.reject(storeUnavailable(`SQLite: ${reason} within ${timeout} ms`));
+      }
+    };
+    end(queue, "the database was locked by another process, or busy, and nothing was written");
+    queue = queue.filter(({ isOver }) => !isOver);
+    // The answer to these, should it still come, is told to nobody: a promise settles once.
+    for (const changes of sent) end(changes, "no answer from the disk");
+    if (queue.length === 0 && sent.size === 0) {
+      clearInterval(sweepTimer);
+      sweepTimer = undefined;
+    }
+    checkDrained();
+  }
+
   function checkDrained(): void {
-    if (whenDrained && queue.length === 0 && groupCount === 0 && undelivered === 0) whenDrained();
+    if (!whenDrained || queue.length > 0 || undelivered > 0) return;
+    if ([...sent].every((changes) => changes.every(({ isOver }) => isOver))) whenDrained();
   }
 
   return {
@@ -134,7 +156,8 @@ export function createWriteQueue({ texts, writer, lockTimeout }: WriteQueueOptio
       if (isClosed) return Promise.reject(storeUnavailable("the store is closed"));
       if (queue.length >= LONGEST_QUEUE) return Promise.reject(storeUnavailable("too many writes are waiting"));
       return new Promise((resolve, reject) => {
-        queue.push({ statements, deadline: performance.now() + lockTimeout, resolve, reject });
+        queue.push({ statements, deadline: performance.now() + timeout, isOver: false, resolve, reject });
+        sweepTimer ??= setInterval(sweep, SWEEP_INTERVAL).unref();
         schedule();
       });
     },

@@ -7,6 +7,7 @@
  */
 
 import type { DatabaseSyncOptions } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { CONNECTION_OPTIONS, CONNECTION_SETTINGS } from "./connection.ts";
 import { isStoreFailure } from "./errors.ts";
@@ -36,6 +37,8 @@ export interface WriterThread extends Writer {
 
 /** Milliseconds from the start of a thread that crashed to the start of the next. */
 const RESTART_DELAY = 1_000;
+/** Milliseconds; a thread that hangs in the disk ends when the disk lets go. */
+const CLOSE_TIMEOUT = 2_000;
 
 /** One writing thread at a time. A thread that died is replaced, but not faster than somebody can read the logs. */
 export function createThreadWriters(path: string, restartDelay = RESTART_DELAY): Writers<WriterThread> {
@@ -106,7 +109,7 @@ function createWriterThread(path: string): WriterThread {
       if (!isAlive) return exited;
       worker.ref();
       worker.postMessage(undefined);
-      return exited;
+      return Promise.race([exited, sleep(CLOSE_TIMEOUT, undefined, { ref: false })]);
     },
     terminate: () => worker.terminate(),
   };
