@@ -25,8 +25,8 @@ export interface Verifier<Application = unknown> {
    * @param token `header.payload.signature`, base64url, at most 8 KiB.
    * @returns the claims, after the signature, `typ`, `iss`, `aud`, `exp`, `iat`, `nbf`, `sub` and what else the policy names were checked (RFC
    *   7519 §7.2, RFC 8725 §3). They inherit nothing. With a cache they are deeply frozen.
-   * @throws AuthError `token_expired` when only the time is past, `token_subject_missing` when the subject is missing, otherwise `token_invalid`.
-   *   The reason is in `error.reason`, for logs. Nothing else is thrown, whatever `token` is.
+   * @throws AuthError `token_expired` when only the time is past, `token_subject_missing` when the subject is missing, otherwise `token_invalid`;
+   *   with `revocations` also what those refuse with. The reason is in `error.reason`, for logs. Nothing else is thrown, whatever `token` is.
    */
   verify(token: string): Verified<Application>;
 }
@@ -65,22 +65,23 @@ function createSync(policy: Policy, keys: KeySet): Verifier {
   const cache = createCache(policy, keys);
   const { schema, system, revocations } = policy;
 
+  // One function throws, and it is the outermost: each frame that a throw crosses costs as much as the rest of a refusal.
   function verify(token: string): Claims {
-    const claims = verifyAlone(token);
-    const refusal = revocations?.refusal(claims);
+    const verified = verifyAlone(token);
+    if (verified instanceof AuthError) throw verified;
+    // What was taken back since is looked at again for each token, cached or not.
+    const refusal = revocations?.refusal(verified);
     if (refusal !== undefined) throw refusal;
-    return claims;
+    return verified;
   }
 
-  /** What was taken back since is looked at again for each token, cached or not. */
-  function verifyAlone(token: string): Claims {
+  function verifyAlone(token: string): Claims | AuthError {
     const cached = cache?.find(token, system.now());
     if (cached !== undefined) return cached;
     const claims = judge(token);
-    if (claims instanceof AuthError) throw claims;
+    if (claims instanceof AuthError) return claims;
     const verified = schema === undefined ? claims : applySchema(schema, claims);
-    if (verified instanceof AuthError) throw verified;
-    cache?.keep(token, deepFreeze(verified), claims, keys.version);
+    if (!(verified instanceof AuthError)) cache?.keep(token, deepFreeze(verified), claims, keys.version);
     return verified;
   }
 
