@@ -12,6 +12,7 @@ import {
 } from "./revocations/published-revocations.ts";
 import { createRevocationFeed, type FeedState } from "./revocations/revocation-feed.ts";
 import type { TokenSubject } from "./revocations/revocation-index.ts";
+import { takenBack } from "./revocations/taken-back.ts";
 import { readId, readSubject } from "./revocations/token-subject.ts";
 import { deriveKeys, type RootSecret, secretProblem } from "./secrets.ts";
 import { startHousekeeping } from "./sessions/housekeeping.ts";
@@ -341,17 +342,6 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       await storage.close();
     },
   };
-}
-
-/** An access token that is good in itself and was taken back. */
-function takenBack(reason: "ended" | "inactive"): AuthError {
-  return reason === "inactive"
-    ? new AuthError("user_not_found", { reason: "the user is inactive or deleted" })
-    : new AuthError("session_ended", {
-        reason: "the session has ended",
-        detail: "Invalid token",
-        bearer: "invalid_token",
-      });
 }
 
 /** @throws AuthError `token_invalid` for claims that no token of ours has. */

@@ -6,6 +6,7 @@
 import { AuthError } from "../errors.ts";
 import { createRevocationFeed, type FeedPage, type FeedState } from "../revocations/revocation-feed.ts";
 import type { Revocation } from "../revocations/revocation-index.ts";
+import { takenBack } from "../revocations/taken-back.ts";
 import { readId, readSubject, type SubjectClaims } from "../revocations/token-subject.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import { fetchJson, readLocation } from "./fetch-json.ts";
@@ -116,14 +117,7 @@ export function createRevocationList(url: string | URL, options: RevocationListO
         return new AuthError("store_unavailable", { reason: "the revocation list is stale" });
       }
       const reason = feed.find(subject);
-      if (reason === undefined) return undefined;
-      return reason === "inactive"
-        ? new AuthError("user_not_found", { reason: "the user is inactive or deleted" })
-        : new AuthError("session_ended", {
-            reason: "the session has ended",
-            detail: "Invalid token",
-            bearer: "invalid_token",
-          });
+      return reason && takenBack(reason);
     },
     close() {
       closing.abort();
