@@ -10,15 +10,9 @@ import type { NumberedKeys } from "../secrets.ts";
 import * as queries from "../storage/queries.ts";
 import type { Row, Statement, Storage } from "../storage/storage.ts";
 import type { System } from "../system.ts";
-import { judgeRefresh, NO_ATTEMPT, REMEMBERED_ATTEMPTS, type SessionState } from "./refresh-rule.ts";
+import { judgeRefresh, NO_ATTEMPT, REMEMBERED_ATTEMPTS } from "./refresh-rule.ts";
 import { createRefreshTokenCodec, HANDLE_SIZE, hashAttempt, hashHandle } from "./refresh-token.ts";
-
-/** Where a session is used from, as far as the caller knows. */
-export interface Device {
-  /** The client's address, after trusted proxies. */
-  readonly ip?: string | undefined;
-  readonly userAgent?: string | undefined;
-}
+import { type Device, type Session, toOrigin, toSession, toState } from "./session-row.ts";
 
 /** What a login or a refresh leads to, before the access token is signed. */
 export interface Grant {
@@ -30,17 +24,6 @@ export interface Grant {
   /** The `iat` and `exp` that an access token may be signed with, in seconds. */
   readonly issuedAt: number;
   readonly accessExpiresAt: number;
-}
-
-/** A live session, for lists. Instants are seconds since 1970. */
-export interface Session {
-  /** Opaque; what `sid` says in its access tokens. */
-  readonly id: string;
-  readonly createdAt: number;
-  readonly lastUsedAt: number;
-  readonly expiresAt: number;
-  readonly ip: string | undefined;
-  readonly userAgent: string | undefined;
 }
 
 export type SessionEvent =
@@ -337,49 +320,10 @@ export function createSessions(options: SessionsOptions) {
   return { start, adopt, refresh, revoke, end, endAllStatements, list };
 }
 
-function toState(row: Row): SessionState {
-  const attempts = row.attempts as string;
-  const size = NO_ATTEMPT.length;
-  return {
-    mode: row.mode as SessionState["mode"],
-    generation: row.generation as number,
-    rotatedAt: row.rotated_at as number,
-    attempts: Array.from({ length: REMEMBERED_ATTEMPTS }, (_, i) => attempts.slice(i * size, (i + 1) * size)),
-    userEpoch: row.user_epoch as number,
-    idleExpiresAt: row.idle_expires_at as number,
-    absoluteExpiresAt: row.absolute_expires_at as number,
-    endedAt: (row.ended_at as number | null) ?? undefined,
-    user:
-      row.current_epoch === null
-        ? undefined
-        : { epoch: row.current_epoch as number, isActive: row.deactivated_at === null },
-  };
-}
-
-function toSession(row: Row): Session {
-  return {
-    id: String(row.id),
-    createdAt: row.created_at as number,
-    lastUsedAt: row.last_used_at as number,
-    expiresAt: row.idle_expires_at as number,
-    ip: (row.last_ip as string | null) ?? undefined,
-    userAgent: (row.last_user_agent as string | null) ?? undefined,
-  };
-}
-
-const AGENT_LENGTH = 256;
-
-/** What is kept of a device: bounded, printable, and nothing PostgreSQL could not store. */
-function toOrigin({ ip, userAgent }: Device): queries.Origin {
-  const printable = userAgent
-    ?.slice(0, AGENT_LENGTH)
-    .toWellFormed()
-    .replace(/\p{Cc}/gu, " ");
-  return { ip: ip?.slice(0, 45) ?? null, userAgent: printable ?? null };
-}
-
 const malformedAttempt = () =>
   new AuthError("input_invalid", {
     reason: "malformed attempt id",
     errors: [{ field: "attempt", message: "must be 22 to 64 characters of A-Z a-z 0-9 - _, or absent" }],
   });
+
+export type { Device, Session };

@@ -1,0 +1,137 @@
+/** The engine as its users see it: what it is given, what it gives, what it does. */
+import type { Claims } from "./jwt/index.ts";
+import type { RevocationPage, SinceOptions } from "./revocations/published-revocations.ts";
+import type { FeedState } from "./revocations/revocation-feed.ts";
+import type { RootSecret } from "./secrets.ts";
+import type { Device, RefreshOptions, Session, SessionEvent, SessionMode } from "./sessions/sessions.ts";
+import type { Storage } from "./storage/storage.ts";
+import type { Duration, System } from "./system.ts";
+import type { Login, Registration, User } from "./users/users.ts";
+
+export interface AuthOptions {
+  /** Signs access tokens: text (its UTF-8 bytes are the key, as in PyJWT) or bytes; as long as the algorithm's hash. */
+  readonly secret: string | Uint8Array;
+  /** `openSqlite("auth.db")`; `createAuth` creates the tables. */
+  readonly storage: Storage;
+  /** `iss` of access tokens. Default "latchkey". */
+  readonly issuer?: string;
+  /** `aud` of access tokens; "none" leaves it out and does not require it, for verifiers that name no audience. Default "latchkey". */
+  readonly audience?: string;
+  /** Default HS256. */
+  readonly algorithm?: "HS256" | "HS384" | "HS512";
+  /** The root of every derived key; default `secret`. Give one of its own where others hold `secret`. */
+  readonly rootSecret?: RootSecret;
+  /** Life of an access token. Default "15m". */
+  readonly accessTtl?: Duration;
+  /** A session dies when it was not refreshed for so long. Default "30d". */
+  readonly sessionIdleTtl?: Duration;
+  /** No refresh carries a session past this age. Default "90d". */
+  readonly sessionMaxAge?: Duration;
+  /** How long a spent refresh token is answered with its successor. Default "20s"; "0s" is strict. */
+  readonly refreshGrace?: Duration;
+  /** Live sessions that a user may have; one more ends the oldest. Default 50. */
+  readonly sessionLimit?: number;
+  /** Claims to add to a user's access tokens; registered ones can't be overridden. */
+  readonly claims?: (user: User) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
+  /** Judges a new password beyond the rules, such as against breached ones: what is wrong, or `undefined`. */
+  readonly checkPassword?: (password: string) => Promise<string | undefined>;
+  /** Password hashes at once and waiting. Default: the cores but one, and 64. */
+  readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
+  /** Told of stolen refresh tokens and of stores that went back in time. */
+  readonly onEvent?: (event: SessionEvent) => void;
+  /** Time and randomness; for tests. */
+  readonly system?: System;
+}
+
+/** What a login or a refresh gives. */
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly tokenType: "Bearer";
+  /** Seconds until the access token expires. */
+  readonly expiresIn: number;
+  readonly sessionId: string;
+  /** Grows with every refresh: the higher one is the newer. */
+  readonly generation: number;
+}
+
+/** What the caller knows of another system's refresh token, having verified it. */
+export interface Adoption extends RefreshOptions {
+  readonly userId: number;
+  /** When it expires, in seconds since 1970; the session does too. */
+  readonly expiresAt: number;
+  /** Default "fixed": the client goes on with the token that it has. */
+  readonly mode?: SessionMode;
+}
+
+/** Who is behind an access token. */
+export interface Identity {
+  readonly userId: number;
+  readonly sessionId: string;
+  readonly claims: Claims;
+  /** Reads the user; `undefined` when it was deleted. */
+  user(): Promise<User | undefined>;
+}
+
+export interface AuthenticateOptions {
+  /**
+   * How new the knowledge of ended sessions must be: "token" does not ask, "feed" asks the index in memory, "live" the
+   * store. Default "feed".
+   */
+  readonly freshness?: "token" | "feed" | "live";
+}
+
+/** The engine. Its methods throw AuthError when they refuse. */
+export interface Auth {
+  /** @throws AuthError `input_invalid`, `username_taken`, `email_taken`, `busy`. */
+  register(registration: Registration): Promise<User>;
+  /** Starts a session, rotating unless said otherwise. @throws AuthError `invalid_credentials`, `input_invalid`, `busy`. */
+  login(login: Login, device?: Device, options?: { readonly mode?: SessionMode }): Promise<Tokens>;
+  /** Spends a refresh token by the refresh rule. @throws AuthError, see docs/sessions.md. */
+  refresh(refreshToken: string, options?: RefreshOptions, device?: Device): Promise<Tokens>;
+  /**
+   * Spends a refresh token of another system, which the caller has verified: the first time it is given a session of
+   * ours, and whoever brings it again meets there. @throws AuthError `user_not_found`, and as `refresh`.
+   */
+  adopt(foreignToken: string, adoption: Adoption, device?: Device): Promise<Tokens>;
+  /** Ends the session of a refresh token; one that has ended is fine. @throws AuthError `refresh_token_invalid`. */
+  logout(refreshToken: string): Promise<void>;
+  /**
+   * Verifies an access token. Synchronous while the feed is fresh (or not asked), a promise otherwise.
+   * @throws AuthError `token_expired`, `token_invalid`, `session_ended`, `user_not_found`, `store_unavailable`.
+   */
+  authenticate(accessToken: string, options?: AuthenticateOptions): Identity | Promise<Identity>;
+  /** Ends every session but the one that asks. @throws AuthError `wrong_password`, `input_invalid`, `user_not_found`. */
+  changePassword(
+    identity: Identity,
+    change: { readonly currentPassword: string; readonly newPassword: string },
+  ): Promise<void>;
+  readonly users: {
+    byId(id: number): Promise<User | undefined>;
+    /** Takes a user out of service and ends all sessions; false when there was nothing to do. */
+    deactivate(id: number): Promise<boolean>;
+    reactivate(id: number): Promise<boolean>;
+    delete(id: number): Promise<boolean>;
+  };
+  readonly sessions: {
+    /** Live ones, newest first. */
+    list(userId: number): Promise<Session[]>;
+    /** False when the user has no such live session. */
+    end(userId: number, sessionId: string): Promise<boolean>;
+    endAll(userId: number, options?: { readonly except?: string }): Promise<void>;
+  };
+  readonly revocations: {
+    /** How well this process knows what has been taken back; for metrics and readiness. */
+    state(): FeedState;
+    /** What has been taken back since a cursor, for services that hold no database. */
+    since(cursor: string | undefined, options?: SinceOptions): Promise<RevocationPage>;
+    /** Answers those who wait for the next entry: the server is going down. */
+    answerWaiting(): void;
+  };
+  /** Rejects with `store_unavailable` when the store does not answer. */
+  ping(): Promise<void>;
+  /** Stops reading the feed and closes the storage. */
+  close(): Promise<void>;
+}
+
+export type { Device, FeedState, Login, RefreshOptions, Registration, Session, SessionEvent, SessionMode, User };
