@@ -32,6 +32,12 @@ function toAddress(text: string): string | undefined {
   else if (/^\d+\.\d+\.\d+\.\d+:\d+$/.test(address)) address = address.slice(0, address.indexOf(":"));
   address = address.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, "");
   const version = isIP(address);
-  if (version === 6) return new URL(`http://[${address}]`).hostname.slice(1, -1);
-  return version === 4 ? address : undefined;
+  if (version === 4) return address;
+  if (version !== 6) return undefined;
+  const shortest = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  // The same address in the other spellings of the same prefix.
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(shortest);
+  if (!mapped) return shortest;
+  const [high, low] = [Number.parseInt(mapped[1] as string, 16), Number.parseInt(mapped[2] as string, 16)];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }

@@ -13,7 +13,7 @@ import { AuthError } from "../errors.ts";
 export function readBearer(request: { readonly url: string; readonly headers: Headers }): string | undefined {
   const header = request.headers.get("authorization");
   // A URL ends up in logs, histories and Referer headers. (RFC 6750 §2.3, RFC 9700 §4.3.2)
-  if (request.url.includes("access_token=") && new URL(request.url).searchParams.has("access_token")) {
+  if (request.url.includes("?") && new URL(request.url).searchParams.has("access_token")) {
     throw new AuthError("credentials_repeated", { reason: "an access token in the URL" });
   }
   if (header === null) return undefined;

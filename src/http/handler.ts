@@ -53,7 +53,7 @@ export function createRequestHandler({
 }: RequestHandlerOptions): Handler {
   const requireService = createServiceGuard(feedTokens);
   const app = new Hono<{ Bindings: { connection: Connection; handled: { route: string; error: unknown } } }>({
-    strict: false,
+    getPath: toPath,
   });
 
   for (const path of new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))) {
@@ -88,7 +88,7 @@ export function createRequestHandler({
       c.env.handled.route = path;
       const error = new AuthError("method_not_allowed");
       c.env.handled.error = error;
-      return toProblem(error, { allow });
+      return toProblem(error, { headers: { allow } });
     });
   }
   app.notFound((c) => {
@@ -125,6 +125,17 @@ export async function authenticate(
   return auth.authenticate(token);
 }
 
+/**
+ * The path as it was written, but for one trailing slash. No path of ours needs an escape, so none is undone: who filters paths in
+ * front of us need not know every spelling of them.
+ */
+function toPath({ url }: Request): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const length = url.slice(start).search(/[?#]|$/);
+  const path = url.slice(start, start + length);
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
 function toAllow(routes: readonly Route[]): string {
   const methods: string[] = routes.map((route) => route.method);
   if (methods.includes("GET")) methods.push("HEAD");
@@ -134,8 +145,11 @@ function toAllow(routes: readonly Route[]): string {
 function validate<T>(schema: z.ZodType<T>, input: unknown): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const errors = result.error.issues.map(
-    (issue): FieldError => ({ field: issue.path.join("."), message: issue.message }),
-  );
+  const errors: FieldError[] = [];
+  for (const { path, message } of result.error.issues) {
+    const field = path.join(".");
+    // One word about a field is enough: an empty list is no text, and not also an empty one.
+    if (!errors.some((error) => error.field === field)) errors.push({ field, message });
+  }
   throw new AuthError("input_invalid", { reason: errors.map((e) => `${e.field} ${e.message}`).join("; "), errors });
 }
