@@ -1,16 +1,16 @@
 /**
  * The server: configuration in, a listening socket out.
- * Everything about a request is the handler's; here are only sockets, time-outs and the way up and down.
+ * Everything about a request is the handler's and everything about a connection http-server.ts's; here is the way up and down.
  */
-import { createServer, type Server } from "node:http";
-import { type AddressInfo, isIPv6, type Socket } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import type { Server } from "node:http";
+import { type AddressInfo, isIPv6 } from "node:net";
 import { type Auth, createAuth } from "../auth.ts";
 import { createHandler } from "../handler.ts";
 import { openSqlite } from "../storage/sqlite.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { databasePath, developmentSecret, openDataFolder } from "./data-folder.ts";
+import { createHttpServer } from "./http-server.ts";
 import type { Logger } from "./logger.ts";
 
 export interface RunningServer {
@@ -23,11 +23,7 @@ export interface RunningServer {
 }
 
 /** Milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
-const KEEP_ALIVE_TIMEOUT = 65_000; // longer than the usual proxy's, so that the proxy closes first
 const DRAIN_TIMEOUT = 10_000;
-const MAX_HEADER_SIZE = 16 * 1024;
 
 /**
  * Opens the store, creates the engine and listens.
@@ -59,20 +55,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     feedTokens: config.feedTokens,
     onRequest: logger.request,
   });
-  const listener = getRequestListener(
-    (request, { incoming }) => handle(request, { ip: (incoming.socket as Socket).remoteAddress }),
-    { hostname: "localhost" },
-  );
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      maxHeaderSize: MAX_HEADER_SIZE,
-    },
-    listener,
-  );
-  server.on("clientError", refuseUnreadable);
+  const server = createHttpServer(handle, logger);
   try {
     await listen(server, config);
   } catch (error) {
@@ -130,30 +113,6 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
 function toHostname(host: string): string {
   if (host === "127.0.0.1" || host === "0.0.0.0" || host === "::" || host === "::1") return "localhost";
   return isIPv6(host) ? `[${host}]` : host;
-}
-
-/** What is no HTTP gets a short answer, and never an error of ours. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, title] =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? [431, "Request Header Fields Too Large"]
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? [408, "Request Timeout"]
-        : [400, "Bad Request"];
-  const body = JSON.stringify({
-    type: "about:blank",
-    title,
-    status,
-    detail: "The request could not be read.",
-    code: "request_invalid",
-  });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }
 
 async function drain(server: Server): Promise<void> {
