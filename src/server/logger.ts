@@ -3,6 +3,7 @@
  * Secrets can't be printed because they are never handed over: a line has the route's pattern, the status and the precise
  * reason, and no header, body, URL or query.
  */
+import { AuthError } from "../errors.ts";
 import type { HandledRequest } from "../http/handler.ts";
 import type { SessionEvent } from "../sessions/sessions.ts";
 
@@ -17,7 +18,8 @@ export function createTextLogger(write: (line: string) => void): Logger {
   return {
     request({ method, route, status, reason, error }) {
       write(`${status} ${printable(method)} ${route}${reason ? ` · ${printable(reason)}` : ""}`);
-      if (status >= 500 && error !== undefined) write(describeError(error));
+      // Indented, so that no line of a stack passes for one of a request, whatever an error's message holds.
+      if (isDefect(error)) for (const line of describeError(error).split("\n")) write(`    ${printable(line.trim())}`);
     },
     event: (event) => write(`${event.type} · ${JSON.stringify(event)}`),
     info: (message) => write(message),
@@ -31,7 +33,8 @@ export async function createJsonLogger(): Promise<Logger> {
   return {
     request({ method, route, status, reason, error }) {
       const line = { method, route, status, ...(reason && { reason }) };
-      if (status >= 500 && error !== undefined) log.error({ ...line, error: describeError(error) }, "request");
+      if (isDefect(error)) log.error({ ...line, error: describeError(error) }, "request");
+      else if (status >= 500) log.warn(line, "request");
       else log.info(line, "request");
     },
     event: (event) => log.warn(event, event.type),
@@ -40,10 +43,16 @@ export async function createJsonLogger(): Promise<Logger> {
 }
 
 /** One line per line: what came over the network must not draw on the terminal or forge a line. */
-const printable = (text: string) => text.replace(/\p{C}/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+const printable = (text: string) =>
+  text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+
+/** A refusal is told by its reason, a full queue included; where it came from matters only for what nobody foresaw. */
+function isDefect(error: unknown): boolean {
+  return error !== undefined && (!(error instanceof AuthError) || error.code === "internal");
+}
 
 function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return printable(String(error));
+  if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? "" : ` · caused by ${describeError(error.cause)}`;
   return `${error.stack ?? error.message}${cause}`;
 }
