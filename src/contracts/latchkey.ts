@@ -256,8 +256,13 @@ export const latchkeyContract: Contract = {
       guard: "service",
       answer: RevocationsAnswer,
       async handle({ auth, query, signal }) {
-        const wait = readWait(query);
-        const page = await auth.revocations.since(query.get("since") ?? undefined, { wait, signal });
+        const [since, ...more] = query.getAll("since");
+        if (more.length > 0) {
+          throw new AuthError("input_invalid", {
+            errors: [{ field: "since", message: "must come once, or be absent" }],
+          });
+        }
+        const page = await auth.revocations.since(since, { wait: readWait(query), signal });
         return { status: 200, body: fromRevocationPage(page) };
       },
     }),
