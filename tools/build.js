@@ -1,12 +1,14 @@
 /**
- * Builds dist/ from src/ when something has changed since it was last built.
- * `npm start` runs what is published, JavaScript: stripping types at every start would cost 40 MB and half a second.
+ * Builds dist/ from src/ when something has changed since it was last built: types by tsc, JavaScript by esbuild.
+ * `npm start` runs what is published: stripping types at every start would cost 40 MB and half a second. The modules of
+ * an entry are put together, because reading fifty small files costs an importer five times what reading two does; what
+ * entries share is shared, so that there is one AuthError.
  */
 import { spawnSync } from "node:child_process";
 import { globSync, rmSync, statSync, writeFileSync } from "node:fs";
 
 const STAMP = "dist/.built";
-const sources = [...globSync("src/**/*.ts"), "tsconfig.json", "tsconfig.build.json", "package.json"];
+const sources = [...globSync("src/**/*.ts"), "tsconfig.json", "tsconfig.build.json", "package.json", "tools/build.js"];
 
 /** @param {string} file */
 const changedAt = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -19,5 +21,19 @@ if (!isFresh || process.argv.includes("--force")) {
     shell: process.platform === "win32",
   });
   if (status !== 0) process.exit(status ?? 1);
+  const { build } = await import("esbuild");
+  await build({
+    entryPoints: ["src/index.ts", "src/jwt/index.ts", "src/cli/main.ts"],
+    outbase: "src",
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    chunkNames: "shared/[name]-[hash]",
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    logLevel: "warning",
+  });
   writeFileSync(STAMP, "");
 }

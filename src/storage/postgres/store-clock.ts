@@ -31,7 +31,8 @@ export function createStoreClock(ask: () => Promise<number>): StoreClock {
   }
 
   return {
-    offset: () => (origin === undefined ? 0 : Math.round((origin + performance.now() - Date.now()) / 1000)),
+    // Rounding gives -0 where there is no difference.
+    offset: () => (origin === undefined ? 0 : Math.round((origin + performance.now() - Date.now()) / 1000) || 0),
     keep() {
       if (performance.now() - askedAt >= SAMPLE_INTERVAL) sample().catch(() => {});
     },
