@@ -3,23 +3,37 @@
  * One part at a time; each part lives in a folder of its name.
  */
 import { parseArgs } from "node:util";
-import { runJwt, SECTIONS, type Section, toTerminal } from "./jwt/run.ts";
+import { type JwtOptions, runJwt, SECTIONS, type Section, toTerminal } from "./jwt/run.ts";
+import {
+  runSessions,
+  SESSIONS_SECTIONS,
+  type SessionsOptions,
+  type SessionsSection,
+  sessionsToTerminal,
+} from "./sessions/run.ts";
+
+type Part = "jwt" | "sessions";
+const PARTS: readonly Part[] = ["jwt", "sessions"];
+const SECTIONS_OF: Readonly<Record<Part, readonly string[]>> = { jwt: SECTIONS, sessions: SESSIONS_SECTIONS };
 
 const HELP = `Measures latchkey side by side with its peers.
 
-  npm run bench                    everything, some fifteen minutes; writes bench/results/
-  npm run bench -- jwt --quick     under a minute, a wide spread; writes nothing
+  npm run bench                         everything, some half an hour; writes bench/results/
+  npm run bench -- jwt --quick          under a minute, a wide spread; writes nothing
+  npm run bench -- sessions --quick     under a minute and a half
 
 Parts
   jwt                   signing and verifying tokens with every algorithm, heap, hostile tokens, import
+  sessions              refreshes on SQLite and PostgreSQL, CPU of a request, ends seen from another process, memory
 
 Options
   --quick               few short rounds: a hint, no result; writes nothing unless --write is given
   --write               writes bench/results/ (the default without --quick and without a selection)
   --no-write            writes nothing
-  --alg HS256,ES256     only these algorithms
-  --section heap,…      only these of: ${SECTIONS.join(", ")}
-  --source              measures src/ as it is instead of the packed package (no import figure)
+  --section heap,…      only these of jwt: ${SECTIONS.join(", ")};
+                        of sessions: ${SESSIONS_SECTIONS.join(", ")}
+  --alg HS256,ES256     jwt: only these algorithms
+  --source              jwt: measures src/ as it is instead of the packed package (no import figure)
   --package FILE        measures a package that npm packed earlier instead of packing the checkout
   --json                prints the results as JSON instead of tables
   --help                this page
@@ -47,29 +61,55 @@ if (values.help) {
 }
 
 async function main(): Promise<void> {
-  const unknown = positionals.filter((part) => part !== "jwt");
-  if (unknown.length > 0) return refuse(`There is no part '${unknown[0]}'.`);
+  const unknown = positionals.find((part) => !PARTS.includes(part as Part));
+  if (unknown !== undefined) return refuse(`There is no part '${unknown}'.`);
   const sections = list(values.section);
-  const wrong = sections.find((section) => !SECTIONS.includes(section as Section));
-  if (wrong) return refuse(`There is no section '${wrong}'.`);
+  // A section says which part is meant.
+  const parts = PARTS.filter((part) => positionals.length === 0 || positionals.includes(part)).filter(
+    (part) => sections.length === 0 || sections.some((section) => SECTIONS_OF[part].includes(section)),
+  );
+  const known = parts.flatMap((part) => SECTIONS_OF[part]);
+  const wrong = sections.find((section) => !known.includes(section));
+  if (wrong !== undefined || parts.length === 0) return refuse(`There is no section '${wrong ?? sections[0]}'.`);
 
   const algs = list(values.alg);
   const isWhole = !values.quick && !values.source && algs.length === 0 && sections.length === 0;
   const isWritten = !values["no-write"] && (values.write ?? isWhole);
   const started = performance.now();
-  const run = await runJwt({
+  const shared = {
     isQuick: values.quick,
-    isSource: values.source,
     tarball: values.package,
-    algs,
-    sections: sections.length > 0 ? (sections as Section[]) : SECTIONS,
     resultsFolder: isWritten ? new URL("results/", import.meta.url) : undefined,
-    progress: (text) => showProgress(text, started),
-  });
-  clearProgress();
-  process.stdout.write(
-    values.json ? `${JSON.stringify({ ...run.results, verdicts: run.verdicts })}\n` : toTerminal(run, isWritten),
-  );
+    progress: (text: string) => showProgress(text, started),
+  };
+  const wanted = (part: Part): readonly string[] =>
+    SECTIONS_OF[part].filter((section) => sections.length === 0 || sections.includes(section));
+  const json: Record<string, object> = {};
+  for (const part of parts) {
+    const { results, text } =
+      part === "jwt"
+        ? await measureJwt({ ...shared, isSource: values.source, algs, sections: wanted(part) as Section[] }, isWritten)
+        : await measureSessions({ ...shared, sections: wanted(part) as SessionsSection[] }, isWritten);
+    json[part] = results;
+    clearProgress();
+    if (!values.json) process.stdout.write(text);
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify(parts.length === 1 ? json[parts[0]!] : json)}\n`);
+}
+
+interface Measured {
+  readonly results: object;
+  readonly text: string;
+}
+
+async function measureJwt(options: JwtOptions, isWritten: boolean): Promise<Measured> {
+  const run = await runJwt(options);
+  return { results: { ...run.results, verdicts: run.verdicts }, text: toTerminal(run, isWritten) };
+}
+
+async function measureSessions(options: SessionsOptions, isWritten: boolean): Promise<Measured> {
+  const run = await runSessions(options);
+  return { results: { ...run.results, verdicts: run.verdicts }, text: sessionsToTerminal(run, isWritten) };
 }
 
 /** One line that rewrites itself in a terminal, a line each in a log. */

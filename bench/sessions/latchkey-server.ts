@@ -1,0 +1,153 @@
+/**
+ * Latchkey as a process: the server as `latchkey serve` starts it in production, and beside it an application of ten
+ * lines whose one route is guarded by the engine.
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import postgres from "postgres";
+import type { Identity, Storage } from "../../src/index.ts";
+import { loadLatchkey, loadServer } from "./latchkey.ts";
+import { CREDENTIALS, JSON_TYPE, type RequestKind, type RequestPlan, VARIANT_COUNT } from "./request-plan.ts";
+import { cpuMicros, serve } from "./service.ts";
+import { createMint, fillPostgres, fillSqlite } from "./stored-sessions.ts";
+
+export interface LatchkeyServerInput {
+  readonly dist: string;
+  readonly secret: string;
+  /** A path or a URL, as in DATABASE_URL. */
+  readonly database: string;
+  /** Sessions to write into an empty store; 0: another process does. */
+  readonly sessionCount: number;
+}
+
+export interface GuardCounts {
+  readonly guarded: number;
+  /** Statements that were run for these. */
+  readonly guardStatements: number;
+}
+
+await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput) => {
+  const latchkey = await loadLatchkey(dist);
+  const isPostgres = /^postgres/.test(database);
+  const open = (): Storage => (isPostgres ? latchkey.openPostgres(database) : latchkey.openSqlite(database));
+  if (sessionCount > 0) await fill();
+  const { startServer, readConfig, createJsonLogger } = await loadServer(dist);
+  const config = readConfig({
+    NODE_ENV: "production",
+    JWT_SECRET_KEY: secret,
+    DATABASE_URL: database,
+    HOST: "127.0.0.1",
+    PORT: "0",
+  });
+  const server = await startServer(config, await createJsonLogger());
+  const port = Number(new URL(server.url).port);
+
+  const counts = { guarded: 0, guardStatements: 0 };
+  let statementCount = 0;
+  const auth = await latchkey.createAuth({ secret, storage: counting(open()) });
+
+  /** A guard that is content with the index in memory asks the store for nothing and answers at once. */
+  function guard(token: string): Identity | Promise<Identity> {
+    const before = statementCount;
+    const answer = auth.authenticate(token);
+    counts.guarded++;
+    counts.guardStatements += answer instanceof Promise ? 1 : statementCount - before;
+    return answer;
+  }
+
+  const application = createServer(async ({ headers: { authorization = "" } }, response) => {
+    try {
+      const identity = await guard(authorization.slice("Bearer ".length));
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ user_id: identity.userId }));
+    } catch (error) {
+      response.statusCode = error instanceof latchkey.AuthError ? error.status : 500;
+      response.end();
+    }
+  });
+  await new Promise<void>((resolve) => application.listen(0, "127.0.0.1", resolve));
+  const applicationPort = (application.address() as AddressInfo).port;
+
+  async function fill(): Promise<void> {
+    const storage = open();
+    await storage.migrate();
+    await storage.close();
+    if (isPostgres) {
+      const client = postgres(database, { max: 1, onnotice: () => {} });
+      await fillPostgres(client, latchkey, sessionCount);
+      await client.end();
+    } else {
+      const connection = latchkey.openConnection(database);
+      fillSqlite(connection, latchkey, sessionCount);
+      connection.close();
+    }
+  }
+
+  function counting(storage: Storage): Storage {
+    return {
+      ...storage,
+      get clockOffset() {
+        return storage.clockOffset;
+      },
+      read(statement) {
+        statementCount++;
+        return storage.read(statement);
+      },
+      write(statements) {
+        statementCount += statements.length;
+        return storage.write(statements);
+      },
+    };
+  }
+
+  const mint = createMint(latchkey, secret);
+  let spent = 0;
+  const nextRefreshToken = (): string => mint(++spent);
+  const bearers: Record<string, string>[] = [];
+  const registered = sessionCount > 0 ? auth.register(CREDENTIALS) : undefined;
+
+  async function bearerHeaders(): Promise<readonly Record<string, string>[]> {
+    while (bearers.length < VARIANT_COUNT) {
+      const { accessToken } = await auth.refresh(nextRefreshToken());
+      bearers.push({ authorization: `Bearer ${accessToken}` });
+    }
+    return bearers;
+  }
+
+  return {
+    ports: () => ({ port, applicationPort }),
+    cpu: cpuMicros,
+    async plan({ kind, count }: { kind: RequestKind; count: number }): Promise<RequestPlan> {
+      await registered;
+      switch (kind) {
+        case "refresh": {
+          if (spent + count > sessionCount) throw new Error("there are not enough sessions for so many refreshes");
+          const variants = Array.from({ length: count }, () => ({
+            headers: JSON_TYPE,
+            body: JSON.stringify({ refresh_token: nextRefreshToken() }),
+          }));
+          return { port, method: "POST", path: "/v1/users/me/token/refresh", variants };
+        }
+        case "guarded":
+        case "me": {
+          const variants = (await bearerHeaders()).map((headers) => ({ headers }));
+          return kind === "me"
+            ? { port, method: "GET", path: "/v1/users/me", variants }
+            : { port: applicationPort, method: "GET", path: "/profile", variants };
+        }
+        case "login": {
+          const { username, password } = CREDENTIALS;
+          const body = JSON.stringify({ username, password });
+          return { port, method: "POST", path: "/v1/users/me/token", variants: [{ headers: JSON_TYPE, body }] };
+        }
+      }
+    },
+    guardCounts: (): GuardCounts => counts,
+    async close() {
+      application.close();
+      application.closeAllConnections();
+      await auth.close();
+      await server.close();
+    },
+  };
+});
