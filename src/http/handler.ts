@@ -42,6 +42,8 @@ export interface RequestHandlerOptions {
 
 export type Handler = (request: Request, connection?: Connection) => Promise<Response>;
 
+/** Matches no route. */
+const NO_PATH = "/%";
 const JSON_HEADERS = { "content-type": "application/json", ...ANSWER_HEADERS };
 
 export function createRequestHandler({
@@ -126,13 +128,14 @@ export async function authenticate(
 }
 
 /**
- * The path as it was written, but for one trailing slash. No path of ours needs an escape, so none is undone: who filters paths in
- * front of us need not know every spelling of them.
+ * The path as it was written, but for one trailing slash. No path of ours needs an escape, so one that has any is none of ours:
+ * who filters paths in front of us need not know every spelling of them.
  */
 function toPath({ url }: Request): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const length = url.slice(start).search(/[?#]|$/);
   const path = url.slice(start, start + length);
+  if (path.includes("%")) return NO_PATH;
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
