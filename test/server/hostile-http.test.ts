@@ -650,8 +650,8 @@ describe("crowds and idlers", { concurrency: true }, () => {
         }
       }
     }
-    await Promise.all(Array.from({ length: 50 }, () => attack(50)));
-    assert.ok(answerCount > 1_250, `only ${answerCount} answers`);
+    await Promise.all(Array.from({ length: 50 }, () => attack(40)));
+    assert.ok(answerCount > 1_000, `only ${answerCount} answers`);
     await one(HEALTH, 200);
   });
 

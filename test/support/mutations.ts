@@ -40,7 +40,7 @@ export function createMutations(corpus: readonly string[], seed: number): Mutati
 }
 
 /** Numbers from 0 up to 1: mulberry32, small and good enough to break things with. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
