@@ -1,8 +1,8 @@
 /** What 100,000 live entries of the revocation index keep in memory, in a process that holds nothing else. */
+import { createRevocationIndex } from "../../src/revocations/revocation-index.ts";
 import { answerParent } from "../child.ts";
 
 export interface IndexMemoryInput {
-  readonly dist: string;
   readonly kind: EntryKind;
   readonly entryCount: number;
 }
@@ -10,9 +10,7 @@ export interface IndexMemoryInput {
 /** Sessions that were ended one by one, users whose sessions all were, and users who kept the session that asked. */
 export type EntryKind = "sessions" | "users" | "users, one session spared";
 
-await answerParent(async ({ dist, kind, entryCount }: IndexMemoryInput): Promise<number> => {
-  const url = new URL("revocations/revocation-index.js", dist).href;
-  const { createRevocationIndex } = (await import(url)) as typeof import("../../src/revocations/revocation-index.ts");
+await answerParent(async ({ kind, entryCount }: IndexMemoryInput): Promise<number> => {
   const expiresAt = Math.floor(Date.now() / 1000) + 900;
   const id = (i: number): number => 1_000_000 + i * 17;
 

@@ -1,12 +1,15 @@
 /**
- * Latchkey as a process: the server as `latchkey serve` starts it in production, and beside it an application of ten
- * lines whose one route is guarded by the engine.
+ * Latchkey as a process: `latchkey serve` as it runs in production, and beside it an application of ten lines whose one
+ * route is guarded by the engine.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
 import type { Identity, Storage } from "../../src/index.ts";
-import { loadLatchkey, loadServer } from "./latchkey.ts";
+import { openConnection } from "../../src/storage/sqlite/connection.ts";
+import { freePort } from "./free-port.ts";
+import { importLatchkey } from "./latchkey.ts";
 import { CREDENTIALS, JSON_TYPE, type RequestKind, type RequestPlan, VARIANT_COUNT } from "./request-plan.ts";
 import { cpuMicros, serve } from "./service.ts";
 import { createMint, fillPostgres, fillSqlite } from "./stored-sessions.ts";
@@ -27,20 +30,12 @@ export interface GuardCounts {
 }
 
 await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput) => {
-  const latchkey = await loadLatchkey(dist);
+  const latchkey = await importLatchkey(dist);
   const isPostgres = /^postgres/.test(database);
   const open = (): Storage => (isPostgres ? latchkey.openPostgres(database) : latchkey.openSqlite(database));
   if (sessionCount > 0) await fill();
-  const { startServer, readConfig, createJsonLogger } = await loadServer(dist);
-  const config = readConfig({
-    NODE_ENV: "production",
-    JWT_SECRET_KEY: secret,
-    DATABASE_URL: database,
-    HOST: "127.0.0.1",
-    PORT: "0",
-  });
-  const server = await startServer(config, await createJsonLogger());
-  const port = Number(new URL(server.url).port);
+  const port = await freePort();
+  await startServe(dist, { JWT_SECRET_KEY: secret, DATABASE_URL: database, HOST: "127.0.0.1", PORT: String(port) });
 
   const counts = { guarded: 0, guardStatements: 0 };
   let statementCount = 0;
@@ -74,11 +69,11 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
     await storage.close();
     if (isPostgres) {
       const client = postgres(database, { max: 1, onnotice: () => {} });
-      await fillPostgres(client, latchkey, sessionCount);
+      await fillPostgres(client, sessionCount);
       await client.end();
     } else {
-      const connection = latchkey.openConnection(database);
-      fillSqlite(connection, latchkey, sessionCount);
+      const connection = openConnection(database);
+      fillSqlite(connection, sessionCount);
       connection.close();
     }
   }
@@ -100,7 +95,7 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
     };
   }
 
-  const mint = createMint(latchkey, secret);
+  const mint = createMint(secret);
   let spent = 0;
   const nextRefreshToken = (): string => mint(++spent);
   const bearers: Record<string, string>[] = [];
@@ -147,7 +142,24 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
       application.close();
       application.closeAllConnections();
       await auth.close();
-      await server.close();
+      // As an operator does; it leaves the process.
+      process.kill(process.pid, "SIGTERM");
+      await new Promise(() => {});
     },
   };
 });
+
+/** Runs the command in this process, whose CPU time can then be asked for. */
+async function startServe(dist: string, environment: Readonly<Record<string, string>>): Promise<void> {
+  Object.assign(process.env, environment);
+  process.argv = [process.execPath, "latchkey", "serve"];
+  await import(new URL("cli/main.js", dist).href);
+  const health = `http://127.0.0.1:${environment.PORT}/v1/health`;
+  for (let tries = 0; ; tries++) {
+    const answer = await fetch(health, { headers: { connection: "close" } }).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.ok) return;
+    if (tries === 200) throw new Error("latchkey serve did not come up");
+    await sleep(50);
+  }
+}

@@ -5,10 +5,10 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import postgres from "postgres";
+import { freePort } from "./free-port.ts";
 
 export interface PostgresServer {
   readonly version: string;
@@ -80,15 +80,4 @@ function linkLibraries(): void {
     if (existsSync(join(root, target))) continue;
     symlinkSync(relative(dirname(target), source), join(root, target));
   }
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

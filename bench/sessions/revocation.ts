@@ -5,12 +5,10 @@
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerParent } from "../child.ts";
-import { loadLatchkey } from "./latchkey.ts";
 import { JSON_TYPE } from "./request-plan.ts";
 import { createMint } from "./stored-sessions.ts";
 
 export interface RevocationInput {
-  readonly dist: string;
   readonly secret: string;
   /** Where sessions are ended. */
   readonly endingPort: number;
@@ -38,8 +36,7 @@ interface Answer {
 }
 
 await answerParent(async (input: RevocationInput, progress): Promise<RevocationResult> => {
-  const latchkey = await loadLatchkey(input.dist);
-  const mint = createMint(latchkey, input.secret);
+  const mint = createMint(input.secret);
   const agent = new Agent({ keepAlive: true });
   const ask = (port: number, path: string, { token, body }: { token?: string; body?: unknown }): Promise<Answer> =>
     new Promise((resolve, reject) => {

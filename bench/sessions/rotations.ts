@@ -9,6 +9,11 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import postgres from "postgres";
 import type { Auth, Storage, System } from "../../src/index.ts";
+import { NO_ATTEMPT } from "../../src/sessions/refresh-rule.ts";
+import { hashAttempt, hashHandle } from "../../src/sessions/refresh-token.ts";
+import { rotateSession } from "../../src/storage/queries.ts";
+import { openConnection } from "../../src/storage/sqlite/connection.ts";
+import { realSystem } from "../../src/system.ts";
 import { answerParent } from "../child.ts";
 import {
   type Case,
@@ -19,7 +24,7 @@ import {
   shuffled,
   spreadOf,
 } from "../measure.ts";
-import { type Latchkey, loadLatchkey } from "./latchkey.ts";
+import { importLatchkey, type Latchkey } from "./latchkey.ts";
 import { CONNECTION_COUNT } from "./postgres.ts";
 import { createMint, DEVICE, fillPostgres, fillSqlite, handleOf } from "./stored-sessions.ts";
 
@@ -61,7 +66,7 @@ interface Contestant {
 }
 
 await answerParent(async (input: RotationsInput, progress): Promise<RotationsResult> => {
-  const latchkey = await loadLatchkey(input.dist);
+  const latchkey = await importLatchkey(input.dist);
   const delays: number[] = [];
   const contestants: Contestant[] = [];
   for (const [index, size] of input.sizes.entries()) {
@@ -88,13 +93,13 @@ async function onSqlite(
   const storage = latchkey.openSqlite(ours);
   await storage.migrate();
   await storage.close();
-  const filling = latchkey.openConnection(ours);
-  fillSqlite(filling, latchkey, size);
+  const filling = openConnection(ours);
+  fillSqlite(filling, size);
   filling.close();
   cpSync(ours, bare);
   return [
     await engineContestant(latchkey, { storage: latchkey.openSqlite(ours), size, secret }, delays),
-    bareSqlite(latchkey, bare, size),
+    bareSqlite(bare, size),
   ];
 }
 
@@ -111,11 +116,11 @@ async function onPostgres(
     await storage.migrate();
     await storage.close();
     const client = postgres(url, { max: 1, onnotice: () => {} });
-    await fillPostgres(client, latchkey, size);
+    await fillPostgres(client, size);
     await client.end();
   }
   const storage = latchkey.openPostgres(ours, { connectionCount: CONNECTION_COUNT });
-  return [await engineContestant(latchkey, { storage, size, secret }, delays), barePostgres(latchkey, bare, size)];
+  return [await engineContestant(latchkey, { storage, size, secret }, delays), barePostgres(bare, size)];
 }
 
 /** Every session in turn, in random order; a clock that steps past the grace whenever all have been through. */
@@ -149,13 +154,9 @@ async function engineContestant(
   delays: number[],
 ): Promise<Contestant> {
   const turns = createTurns(size);
-  const system: System = {
-    now: turns.now,
-    monotonic: () => performance.now(),
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  };
+  const system: System = { ...realSystem, now: turns.now };
   const auth: Auth = await latchkey.createAuth({ secret, storage, system, refreshGrace: GRACE });
-  const mint = createMint(latchkey, secret);
+  const mint = createMint(secret);
   const tokens: (string | undefined)[] = new Array(size + 1);
 
   async function rotate(rotations: number): Promise<void> {
@@ -204,22 +205,22 @@ async function verifyGenerations(storage: Storage, rotated: number): Promise<voi
 }
 
 /** The values of the next rotations of the bare statement, made outside the clock. */
-function createBareRotations(latchkey: Latchkey, size: number) {
+function createBareRotations(size: number) {
   const turns = createTurns(size);
   const generations = new Uint32Array(size + 1);
   const rotation = () => {
     const id = turns.next();
     const now = turns.now();
     const from = generations[id]!++;
-    return latchkey.queries.rotateSession({
+    return rotateSession({
       ...DEVICE,
       id,
-      handleHash: latchkey.hashHandle(handleOf(id)),
+      handleHash: hashHandle(handleOf(id)),
       from,
       to: from + 1,
       rotatedBefore: from === 0 ? now + 1 : now - GRACE,
-      attempt: latchkey.hashAttempt(newAttempt()),
-      noAttempt: latchkey.noAttempt,
+      attempt: hashAttempt(newAttempt()),
+      noAttempt: NO_ATTEMPT,
       now,
       accessExpiresAt: now + ACCESS_TTL,
       idleExpiresAt: now + IDLE_TTL,
@@ -232,10 +233,10 @@ function missed(): never {
   throw new Error("the bare statement advanced nothing");
 }
 
-function bareSqlite(latchkey: Latchkey, file: string, size: number): Contestant {
-  const connection = latchkey.openConnection(file);
-  const rotations = createBareRotations(latchkey, size);
-  const [sample] = createBareRotations(latchkey, 1)(1);
+function bareSqlite(file: string, size: number): Contestant {
+  const connection = openConnection(file);
+  const rotations = createBareRotations(size);
+  const [sample] = createBareRotations(1)(1);
   const statement = connection.prepare(sample!.strings.join("?"));
   const begin = connection.prepare("begin immediate");
   const commit = connection.prepare("commit");
@@ -265,10 +266,10 @@ function bareSqlite(latchkey: Latchkey, file: string, size: number): Contestant 
   };
 }
 
-function barePostgres(latchkey: Latchkey, url: string, size: number): Contestant {
+function barePostgres(url: string, size: number): Contestant {
   const client = postgres(url, { max: CONNECTION_COUNT, onnotice: () => {} });
-  const rotations = createBareRotations(latchkey, size);
-  const [sample] = createBareRotations(latchkey, 1)(1);
+  const rotations = createBareRotations(size);
+  const [sample] = createBareRotations(1)(1);
   const text = sample!.strings.reduce((before, part, i) => `${before}$${i}${part}`);
   let values: (string | number | null)[][] = [];
   return {

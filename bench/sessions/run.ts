@@ -188,7 +188,7 @@ async function measureRevocationOn(
       const { port } = await ending.call<Ports>("ports");
       const { applicationPort } = await guarded.call<Ports>("ports");
       const measured: RevocationInput = {
-        ...{ dist, secret, endingPort: port, guardedPort: applicationPort, samples: effort.ends },
+        ...{ secret, endingPort: port, guardedPort: applicationPort, samples: effort.ends },
         label: `revocation on ${store}`,
       };
       const { delays } = await runInChild<RevocationResult>(new URL("revocation.ts", import.meta.url), {
@@ -204,11 +204,11 @@ async function measureRevocationOn(
   }
 }
 
-async function measureMemory({ dist, progress }: Bench): Promise<IndexMemoryRow[]> {
+async function measureMemory({ progress }: Bench): Promise<IndexMemoryRow[]> {
   const rows: IndexMemoryRow[] = [];
   for (const kind of ENTRY_KINDS) {
     progress(`memory: ${kind}`);
-    const input: IndexMemoryInput = { dist, kind, entryCount: ENTRY_COUNT };
+    const input: IndexMemoryInput = { kind, entryCount: ENTRY_COUNT };
     rows.push({ kind, bytes: await runInChild<number>(new URL("index-memory.ts", import.meta.url), { input }) });
   }
   return rows;

@@ -1,11 +1,13 @@
 /**
  * Tables full of sessions, written straight into the store: the handle of each follows from its id, so that its refresh
- * token can be made whenever it is wanted.
+ * token can be made whenever it is wanted. Two million logins would take a day.
  */
 import { hash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { Sql } from "postgres";
-import type { Latchkey } from "./latchkey.ts";
+import { deriveKeys } from "../../src/secrets.ts";
+import { NO_ATTEMPT } from "../../src/sessions/refresh-rule.ts";
+import { createRefreshTokenCodec, hashHandle } from "../../src/sessions/refresh-token.ts";
 
 const DAY = 24 * 60 * 60;
 /** A user signs in from a few devices. */
@@ -24,13 +26,13 @@ export function handleOf(id: number): Uint8Array {
 }
 
 /** Makes the first token of a stored session. */
-export function createMint(latchkey: Latchkey, secret: string): (id: number) => string {
-  const codec = latchkey.createCodec(secret);
+export function createMint(secret: string): (id: number) => string {
+  const codec = createRefreshTokenCodec(deriveKeys(secret, "refresh-token"));
   return (id) => codec.encode({ sessionId: id, generation: 0, handle: handleOf(id) });
 }
 
 /** Fills the tables of a migrated SQLite file with sessions 1 to `count`. */
-export function fillSqlite(connection: DatabaseSync, latchkey: Latchkey, count: number): void {
+export function fillSqlite(connection: DatabaseSync, count: number): void {
   const now = Math.floor(Date.now() / 1000);
   const insertUser = connection.prepare(`
     insert into latchkey_users (id, username, username_key, email, email_key, password, created_at)
@@ -40,7 +42,7 @@ export function fillSqlite(connection: DatabaseSync, latchkey: Latchkey, count: 
       access_expires_at, created_at, last_used_at, idle_expires_at, absolute_expires_at,
       first_ip, first_user_agent, last_ip, last_user_agent)
     values (?, ?, 0, ?, 'rotating', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-  const attempts = latchkey.noAttempt.repeat(4);
+  const attempts = NO_ATTEMPT.repeat(4);
   const users = Math.ceil(count / SESSIONS_PER_USER);
   connection.exec("begin");
   for (let id = 1; id <= users; id++) {
@@ -50,7 +52,7 @@ export function fillSqlite(connection: DatabaseSync, latchkey: Latchkey, count: 
   for (let id = 1; id <= count; id++) {
     const { ip, userAgent } = PLACE;
     const [idle, absolute] = [now + 30 * DAY, now + 90 * DAY];
-    const handleHash = latchkey.hashHandle(handleOf(id));
+    const handleHash = hashHandle(handleOf(id));
     const user = ((id - 1) % users) + 1;
     insertSession.run(
       ...[id, user, handleHash, now, attempts, now + 900, now, now, idle, absolute, ip, userAgent, ip, userAgent],
@@ -61,7 +63,7 @@ export function fillSqlite(connection: DatabaseSync, latchkey: Latchkey, count: 
 }
 
 /** Fills the tables of a migrated PostgreSQL database with sessions 1 to `count`. */
-export async function fillPostgres(client: Sql, latchkey: Latchkey, count: number): Promise<void> {
+export async function fillPostgres(client: Sql, count: number): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
   const users = Math.ceil(count / SESSIONS_PER_USER);
   const { ip, userAgent } = PLACE;
@@ -75,7 +77,7 @@ export async function fillPostgres(client: Sql, latchkey: Latchkey, count: numbe
       first_ip, first_user_agent, last_ip, last_user_agent)
     select i, (i - 1) % ${users}::bigint + 1, 0,
       rtrim(translate(encode(sha256(substring(sha256(convert_to('session ' || i, 'UTF8')) from 1 for 16)), 'base64'), '+/', '-_'), '='),
-      'rotating', 0, ${now}, ${latchkey.noAttempt.repeat(4)}, ${now + 900}, ${now}, ${now}, ${now + 30 * DAY},
+      'rotating', 0, ${now}, ${NO_ATTEMPT.repeat(4)}, ${now + 900}, ${now}, ${now}, ${now + 30 * DAY},
       ${now + 90 * DAY}, ${ip}, ${userAgent}, ${ip}, ${userAgent}
     from generate_series(1, ${count}::bigint) i`;
   for (const table of ["latchkey_users", "latchkey_sessions"]) {
