@@ -13,7 +13,7 @@ export interface Verdict {
   readonly target: string;
   /** The worst first. */
   readonly measured: readonly Measured[];
-  /** Undefined: not measured in this run. */
+  /** Undefined: not measured in this run, or without a target. */
   readonly isMet: boolean | undefined;
 }
 
@@ -94,9 +94,9 @@ const FIGURES: readonly Figure[] = [
       })),
   },
   {
-    figure: "Refusing the costliest forgery, 4 KiB of claims",
+    // Not promised, but what a flood would send once it knows the limits.
+    figure: "Refusing the costliest forgery, 4 KiB of claims, over verifying a good one",
     unit: "times",
-    atMost: 1.5,
     measure: ({ hostile }) =>
       byOurs(hostile, "checked").map(({ label, name, row }) => ({ label, of: row.toGood[name]! })),
   },
@@ -126,7 +126,7 @@ export function judge(results: JwtResults): Verdict[] {
       figure: figure.figure,
       target: targetText(figure),
       measured,
-      isMet: measured.length === 0 ? undefined : measured.every(({ isMet }) => isMet),
+      isMet: measured.length === 0 || !hasTarget(figure) ? undefined : measured.every(({ isMet }) => isMet),
     };
   });
 }
@@ -172,6 +172,10 @@ function byOurs(
   ]);
 }
 
+function hasTarget({ atMost, atLeast, under }: Figure): boolean {
+  return atMost !== undefined || atLeast !== undefined || under !== undefined;
+}
+
 function meets({ atMost, atLeast, under }: Figure, value: number): boolean {
   if (atMost !== undefined && value > atMost) return false;
   if (atLeast !== undefined && value < atLeast) return false;
@@ -182,5 +186,5 @@ function targetText({ atMost, atLeast, under, unit }: Figure): string {
   const suffix = unit === "times" ? "×" : ` ${unit}`;
   if (atMost !== undefined) return `at most ${atMost}${suffix}`;
   if (atLeast !== undefined) return `at least ${atLeast}${suffix}`;
-  return `under ${under}${suffix}`;
+  return under === undefined ? "no promise" : `under ${under}${suffix}`;
 }
