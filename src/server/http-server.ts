@@ -22,9 +22,12 @@ const MAX_HEADER_SIZE = 16 * 1024;
 
 /** An HTTP server that does not listen yet. */
 export function createHttpServer(handle: Handler, logger: Logger): Server {
-  const answer = getRequestListener((request, { incoming }) =>
-    handle(request, { ip: (incoming.socket as Socket).remoteAddress }),
-  );
+  const answer = getRequestListener(async (request, { incoming, outgoing }) => {
+    const response = await handle(request, { ip: (incoming.socket as Socket).remoteAddress });
+    // On the way down nobody is invited to ask again here.
+    if (!server.listening) (outgoing as ServerResponse).shouldKeepAlive = false;
+    return response;
+  });
   const connections = createUnreadableConnections();
 
   function listener(incoming: IncomingMessage, outgoing: ServerResponse): void {

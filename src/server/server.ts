@@ -24,6 +24,7 @@ export interface RunningServer {
 
 /** Milliseconds. */
 const DRAIN_TIMEOUT = 10_000;
+const IDLE_CHECK = 50;
 
 /**
  * Opens the store, creates the engine and listens.
@@ -117,8 +118,10 @@ function toHostname(host: string): string {
 
 async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // Node closes what is idle now; what was answered just before becomes idle a moment later.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_CHECK);
   const timer = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }

@@ -688,8 +688,9 @@ test("the log has a line a request and nothing that a stranger or a friend sent 
   assert.deepEqual(odd, []);
 });
 
-test("the server is asked to stop while strangers hang on, and goes at once with exit code 0 (checklist 91)", async () => {
-  const sockets = ["hello\r\n\r\n", HEALTH, "", request("CONNECT a:1")].map(hold);
+test("asked to stop while strangers hang on and logins are under way, the server goes at once with exit code 0 (checklist 91)", async () => {
+  const logins = Array.from({ length: 10 }, () => post(LOGIN, WRONG));
+  const sockets = ["hello\r\n\r\n", HEALTH, "", request("CONNECT a:1"), ...logins].map(hold);
   await sleep(100);
   const began = performance.now();
   assert.equal(await server.stop(), 0);
