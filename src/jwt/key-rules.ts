@@ -88,8 +88,7 @@ function refuseBadRsa(alg: Algorithm, bits: number, exponent: bigint): void {
 }
 
 /**
- * Refuses a JWK whose own members contradict what it is imported for (RFC 7517 §4.2–4.4).
- * @param isPrivate whether it is to sign; a public one is to verify, and a secret does both.
+ * Refuses a JWK whose own members contradict what it is imported for (RFC 7517 §4.2–4.4): a private key is to sign, a public one to verify, a secret both.
  * @throws TypeError
  */
 export function refuseContradictions(jwk: Jwk, alg: Algorithm, row: HmacRow | SignatureRow): void {
