@@ -5,10 +5,12 @@
  */
 
 const P = 2n ** 255n - 19n;
-/** d of the curve −x² + y² = 1 + d·x²·y² (RFC 8032 §5.1): −121665/121666. */
-const D = mod(-121665n * power(121666n, P - 2n));
-/** y of the points whose order divides 8, apart from sign: 1, −1, 0 (order 1, 2, 4), and ±y₈ (order 8). */
-const SMALL_ORDER_Y = smallOrderY();
+/** d of the curve −x² + y² = 1 + d·x²·y², which is −121665/121666 (RFC 8032 §5.1). */
+const D = 0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3n;
+/** y of the points of order 8, apart from sign. */
+const Y8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
+/** y of all points whose order divides 8: 1 has order 1, −1 order 2, 0 order 4. */
+const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([1n, P - 1n, 0n, Y8, P - Y8]);
 
 /**
  * Judges a public key.
@@ -21,50 +23,24 @@ export function ed25519Problem(encoded: Uint8Array): string | undefined {
   y &= 2n ** 255n - 1n;
   if (y >= P) return "is not canonically encoded";
   if (SMALL_ORDER_Y.has(y)) return "is a point of small order, for which anyone can forge signatures";
-  if (!isSquare(xSquared(y))) return "is not a point of the curve";
+  if (!isOnCurve(y)) return "is not a point of the curve";
   return undefined;
 }
 
-/** x² = (y² − 1) / (d·y² + 1). */
-function xSquared(y: bigint): bigint {
-  const y2 = mod(y * y);
-  return mod((y2 - 1n) * power(D * y2 + 1n, P - 2n));
-}
-
-/** Points of order 8 double to one of order 4, whose y is 0; there, y² = −x² and so d·y⁴ + 2·y² − 1 = 0. */
-function smallOrderY(): ReadonlySet<bigint> {
-  const found = new Set([0n, 1n, P - 1n]);
-  const root = squareRoot(mod(1n + D));
-  for (const signed of [root, mod(-root)]) {
-    const y2 = mod((signed - 1n) * power(D, P - 2n));
-    if (!isSquare(y2)) continue;
-    const y = squareRoot(y2);
-    found.add(y).add(mod(-y));
-  }
-  return found;
-}
-
-function isSquare(value: bigint): boolean {
-  return value === 0n || power(value, (P - 1n) / 2n) === 1n;
-}
-
-/** A root of a square, where p ≡ 5 (mod 8) (RFC 8032 §5.1.3). */
-function squareRoot(square: bigint): bigint {
-  const candidate = power(square, (P + 3n) / 8n);
-  return mod(candidate * candidate) === mod(square) ? candidate : mod(candidate * power(2n, (P - 1n) / 4n));
+/** True when there is an x: x² = (y² − 1) / (d·y² + 1) has a root. */
+function isOnCurve(y: bigint): boolean {
+  const numerator = (y * y - 1n) % P;
+  const denominator = (D * y * y + 1n) % P;
+  // a/b is a square exactly when a·b is, because they differ by b². Euler's criterion tells (P is a prime).
+  return power((numerator * denominator) % P, (P - 1n) / 2n) === 1n;
 }
 
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n;
-  let square = mod(base);
+  let square = base;
   for (let bits = exponent; bits > 0n; bits >>= 1n) {
-    if (bits & 1n) result = mod(result * square);
-    square = mod(square * square);
+    if (bits & 1n) result = (result * square) % P;
+    square = (square * square) % P;
   }
   return result;
-}
-
-function mod(value: bigint): bigint {
-  const rest = value % P;
-  return rest < 0n ? rest + P : rest;
 }
