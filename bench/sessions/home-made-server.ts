@@ -10,8 +10,17 @@ import { DatabaseSync } from "node:sqlite";
 import { hash, verify } from "@node-rs/argon2";
 import express, { type NextFunction, type Request, type Response } from "express";
 import jwt from "jsonwebtoken";
-import { CREDENTIALS, JSON_TYPE, type RequestKind, type RequestPlan, VARIANT_COUNT } from "./request-plan.ts";
+import {
+  ARGON2ID,
+  JSON_TYPE,
+  loginVariants,
+  PASSWORD,
+  type RequestKind,
+  type RequestPlan,
+  VARIANT_COUNT,
+} from "./request-plan.ts";
 import { cpuMicros, serve } from "./service.ts";
+import { userCount } from "./stored-sessions.ts";
 
 export interface HomeMadeServerInput {
   readonly file: string;
@@ -21,8 +30,6 @@ export interface HomeMadeServerInput {
 const ACCESS_SECRET = randomBytes(48).toString("base64");
 const REFRESH_SECRET = randomBytes(48).toString("base64");
 const REFRESH_TTL = 30 * 24 * 60 * 60;
-/** As Latchkey's. */
-const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const now = (): number => Math.floor(Date.now() / 1000);
@@ -111,13 +118,15 @@ await serve(async ({ file, sessionCount }: HomeMadeServerInput) => {
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
 
-  // One user, and as many refresh tokens as will be spent.
-  const { username, email, password } = CREDENTIALS;
+  // As many users and refresh tokens as Latchkey has.
   const insertUser = database.prepare("insert into users (username, email, password) values (?, ?, ?)");
-  const userId = Number(insertUser.run(username, email, await hash(password, ARGON2ID)).lastInsertRowid);
+  const password = await hash(PASSWORD, ARGON2ID);
+  const users = userCount(sessionCount);
   const unspent: string[] = [];
   database.exec("begin");
+  for (let i = 1; i <= users; i++) insertUser.run(`user${i}`, `user${i}@example.com`, password);
   for (let i = 0; i < sessionCount; i++) {
+    const userId = (i % users) + 1;
     const token = signRefresh(userId);
     store(userId, token);
     unspent.push(token);
@@ -134,12 +143,11 @@ await serve(async ({ file, sessionCount }: HomeMadeServerInput) => {
           .map((token) => ({ headers: JSON_TYPE, body: JSON.stringify({ refresh_token: token }) }));
         return { port, method: "POST", path: "/refresh", variants };
       }
-      if (kind === "login") {
-        const body = JSON.stringify({ username, password });
-        return { port, method: "POST", path: "/login", variants: [{ headers: JSON_TYPE, body }] };
+      if (kind === "login" || kind === "lonely login") {
+        return { port, method: "POST", path: "/login", variants: loginVariants(users) };
       }
-      const variants = Array.from({ length: VARIANT_COUNT }, () => ({
-        headers: { authorization: `Bearer ${signAccess(userId)}` },
+      const variants = Array.from({ length: VARIANT_COUNT }, (_, i) => ({
+        headers: { authorization: `Bearer ${signAccess(i + 1)}` },
       }));
       return { port, method: "GET", path: "/profile", variants };
     },

@@ -5,14 +5,23 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hash } from "@node-rs/argon2";
 import postgres from "postgres";
 import type { Identity, Storage } from "../../src/index.ts";
 import { openConnection } from "../../src/storage/sqlite/connection.ts";
 import { freePort } from "./free-port.ts";
 import { importLatchkey } from "./latchkey.ts";
-import { CREDENTIALS, JSON_TYPE, type RequestKind, type RequestPlan, VARIANT_COUNT } from "./request-plan.ts";
+import {
+  ARGON2ID,
+  JSON_TYPE,
+  loginVariants,
+  PASSWORD,
+  type RequestKind,
+  type RequestPlan,
+  VARIANT_COUNT,
+} from "./request-plan.ts";
 import { cpuMicros, serve } from "./service.ts";
-import { createMint, fillPostgres, fillSqlite } from "./stored-sessions.ts";
+import { createMint, fillPostgres, fillSqlite, userCount } from "./stored-sessions.ts";
 
 export interface LatchkeyServerInput {
   readonly dist: string;
@@ -73,7 +82,7 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
       await client.end();
     } else {
       const connection = openConnection(database);
-      fillSqlite(connection, sessionCount);
+      fillSqlite(connection, sessionCount, await hash(PASSWORD, ARGON2ID));
       connection.close();
     }
   }
@@ -99,7 +108,6 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
   let spent = 0;
   const nextRefreshToken = (): string => mint(++spent);
   const bearers: Record<string, string>[] = [];
-  const registered = sessionCount > 0 ? auth.register(CREDENTIALS) : undefined;
 
   async function bearerHeaders(): Promise<readonly Record<string, string>[]> {
     while (bearers.length < VARIANT_COUNT) {
@@ -113,7 +121,6 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
     ports: () => ({ port, applicationPort }),
     cpu: cpuMicros,
     async plan({ kind, count }: { kind: RequestKind; count: number }): Promise<RequestPlan> {
-      await registered;
       switch (kind) {
         case "refresh": {
           if (spent + count > sessionCount) throw new Error("there are not enough sessions for so many refreshes");
@@ -130,11 +137,9 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
             ? { port, method: "GET", path: "/v1/users/me", variants }
             : { port: applicationPort, method: "GET", path: "/profile", variants };
         }
-        case "login": {
-          const { username, password } = CREDENTIALS;
-          const body = JSON.stringify({ username, password });
-          return { port, method: "POST", path: "/v1/users/me/token", variants: [{ headers: JSON_TYPE, body }] };
-        }
+        case "login":
+        case "lonely login":
+          return { port, method: "POST", path: "/v1/users/me/token", variants: loginVariants(userCount(sessionCount)) };
       }
     },
     guardCounts: (): GuardCounts => counts,

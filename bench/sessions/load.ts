@@ -10,9 +10,7 @@ export interface LoadInput {
 }
 
 await serve(async () => {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-
-  function send({ port, method, path }: RequestPlan, { headers, body }: RequestVariant): Promise<void> {
+  function send(agent: Agent, { port, method, path }: RequestPlan, { headers, body }: RequestVariant): Promise<void> {
     return new Promise((resolve, reject) => {
       const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
       const options = { agent, host: "127.0.0.1", port, method, path, headers: { ...headers, ...length } };
@@ -35,12 +33,14 @@ await serve(async () => {
 
   return {
     async run({ plan, count, inFlight }: LoadInput): Promise<void> {
+      // New connections for each run: servers hang up on those that were idle through the turns of the others.
+      const agent = new Agent({ keepAlive: true });
       let sent = 0;
       const lane = async (): Promise<void> => {
-        while (sent < count) await send(plan, plan.variants[sent++ % plan.variants.length]!);
+        while (sent < count) await send(agent, plan, plan.variants[sent++ % plan.variants.length]!);
       };
       await Promise.all(Array.from({ length: Math.min(inFlight, count) }, lane));
+      agent.destroy();
     },
-    close: () => agent.destroy(),
   };
 });

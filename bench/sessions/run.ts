@@ -50,14 +50,22 @@ interface Effort {
 const FULL: Effort = {
   sizes: [10_000, 2_000_000],
   rotations: { rounds: 21, batchMs: 400, warmUpMs: 3000 },
-  requests: { rounds: 15, counts: { refresh: 2000, guarded: 5000, me: 2000, login: 40 } },
+  requests: {
+    rounds: 15,
+    warmUpRounds: 4,
+    counts: { refresh: 2000, guarded: 5000, me: 2000, login: 40, "lonely login": 40 },
+  },
   ends: 500,
 };
 const QUICK: Effort = {
   sizes: [10_000, 100_000],
-  rotations: { rounds: 7, batchMs: 120, warmUpMs: 700 },
-  requests: { rounds: 3, counts: { refresh: 400, guarded: 800, me: 400, login: 16 } },
-  ends: 50,
+  rotations: { rounds: 5, batchMs: 150, warmUpMs: 600 },
+  requests: {
+    rounds: 3,
+    warmUpRounds: 3,
+    counts: { refresh: 300, guarded: 800, me: 300, login: 16, "lonely login": 12 },
+  },
+  ends: 40,
 };
 
 /** Rotations in one operation of the rotations part. */

@@ -31,23 +31,26 @@ export function createMint(secret: string): (id: number) => string {
   return (id) => codec.encode({ sessionId: id, generation: 0, handle: handleOf(id) });
 }
 
-/** Fills the tables of a migrated SQLite file with sessions 1 to `count`. */
-export function fillSqlite(connection: DatabaseSync, count: number): void {
+/** How many users, called user1, user2 and so on, share so many sessions. */
+export const userCount = (sessionCount: number): number => Math.ceil(sessionCount / SESSIONS_PER_USER);
+
+/** Fills the tables of a migrated SQLite file with sessions 1 to `count`; `password` is the hash that every user has. */
+export function fillSqlite(connection: DatabaseSync, count: number, password = "none"): void {
   const now = Math.floor(Date.now() / 1000);
   const insertUser = connection.prepare(`
     insert into latchkey_users (id, username, username_key, email, email_key, password, created_at)
-    values (?, ?, ?, ?, ?, 'none', ?)`);
+    values (?, ?, ?, ?, ?, ?, ?)`);
   const insertSession = connection.prepare(`
     insert into latchkey_sessions (id, user_id, user_epoch, handle_hash, mode, generation, rotated_at, attempts,
       access_expires_at, created_at, last_used_at, idle_expires_at, absolute_expires_at,
       first_ip, first_user_agent, last_ip, last_user_agent)
     values (?, ?, 0, ?, 'rotating', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const attempts = NO_ATTEMPT.repeat(4);
-  const users = Math.ceil(count / SESSIONS_PER_USER);
+  const users = userCount(count);
   connection.exec("begin");
   for (let id = 1; id <= users; id++) {
     const name = `user${id}`;
-    insertUser.run(id, name, name, `${name}@example.com`, `${name}@example.com`, now);
+    insertUser.run(id, name, name, `${name}@example.com`, `${name}@example.com`, password, now);
   }
   for (let id = 1; id <= count; id++) {
     const { ip, userAgent } = PLACE;
@@ -65,7 +68,7 @@ export function fillSqlite(connection: DatabaseSync, count: number): void {
 /** Fills the tables of a migrated PostgreSQL database with sessions 1 to `count`. */
 export async function fillPostgres(client: Sql, count: number): Promise<void> {
   const now = Math.floor(Date.now() / 1000);
-  const users = Math.ceil(count / SESSIONS_PER_USER);
+  const users = userCount(count);
   const { ip, userAgent } = PLACE;
   await client`
     insert into latchkey_users (id, username, username_key, email, email_key, password, created_at)

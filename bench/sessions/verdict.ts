@@ -32,7 +32,8 @@ const FIGURES: readonly Figure[] = [
   cpuOver("refresh", SESSION_WRITE, 0.2, "Refresh over HTTP, CPU over better-auth's session write"),
   cpuOver("guarded", COOKIE_CACHE, 0.2, "Guarded GET of an application, CPU over better-auth's cookie cache"),
   cpuOver("me", COOKIE_CACHE, 0.2, "GET of the signed-in user, CPU over better-auth's cookie cache"),
-  cpuOver("login", HOME_MADE, 1.05, "Login over HTTP, CPU over the home-made server's"),
+  cpuOver("login", HOME_MADE, 1.05, "Login over HTTP, four in flight, CPU over the home-made server's"),
+  cpuOver("lonely login", HOME_MADE, 1.05, "Login over HTTP, one at a time, CPU over the home-made server's"),
   ...(["SQLite", "PostgreSQL"] as const).flatMap((store): Figure[] => [
     {
       figure: `${store}, a rotation in the large table over one in the small, over the bare statement's own ratio`,
