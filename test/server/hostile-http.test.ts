@@ -600,15 +600,16 @@ describe("crowds and idlers", { concurrency: true }, () => {
     const hangers = ["hello\r\n\r\n", request("CONNECT a:1"), request("GET /v1/health", [`X: ${"a".repeat(20_000)}`])];
     const codes = hangers.map(async (bytes) => {
       const socket = hold(bytes);
-      const failed = new Promise<string | undefined>((resolve) => {
-        socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+      let code: string | undefined;
+      socket.on("error", (error: NodeJS.ErrnoException) => {
+        code = error.code;
       });
-      await sleep(1_300);
-      // Nobody is there any more to hear this: the first word is met with a reset, and the second finds it.
-      socket.write("more");
-      await sleep(50);
-      socket.write("more");
-      const code = await Promise.race([failed, sleep(2_000, undefined)]);
+      await sleep(1_000);
+      // Once nobody is there any more, the first word is met with a reset, and the next one finds it.
+      for (let tries = 0; code === undefined && tries < 50; tries++) {
+        socket.write("more");
+        await sleep(100);
+      }
       socket.destroy();
       return code;
     });
@@ -695,7 +696,7 @@ test("asked to stop while strangers hang on and logins are under way, the server
   await sleep(100);
   const began = performance.now();
   assert.equal(await server.stop(), 0);
-  assert.ok(performance.now() - began < 3_000, `after ${performance.now() - began} ms`);
+  assert.ok(performance.now() - began < 5_000, `after ${performance.now() - began} ms`);
   for (const socket of sockets) socket.destroy();
 });
 

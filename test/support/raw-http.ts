@@ -22,7 +22,7 @@ export interface Exchange {
 export interface SendOptions {
   /** Answers to wait for before we hang up; with Infinity until the server does. Default 1. */
   readonly answers?: number;
-  /** Milliseconds after which we hang up whatever came. Default 2,000. */
+  /** Milliseconds after which we hang up whatever came. Default 10,000. */
   readonly patience?: number;
   /** True: our side of the connection is closed after the last piece. */
   readonly isHalfClosed?: boolean;
@@ -34,7 +34,7 @@ export interface SendOptions {
 export function send(
   url: string,
   pieces: string | readonly (string | Uint8Array | number)[],
-  { answers: wanted = 1, patience = 2_000, isHalfClosed = false, isHead = false }: SendOptions = {},
+  { answers: wanted = 1, patience = 10_000, isHalfClosed = false, isHead = false }: SendOptions = {},
 ): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
