@@ -9,10 +9,12 @@ export const PERSON_NAME_LENGTH = 150;
 
 /**
  * The key of a username or an email: compatibility forms and case folded away (Unicode NFKC and full case mapping).
- * Upper before lower, so that "ß" and "SS" and "ss" meet; folding a key again changes nothing.
+ * By way of upper case, so that "ß", "ẞ", "SS" and "ss" meet; again until nothing changes, because folding can make what
+ * folds further, and a key of a key must be the key.
  */
 export function toKey(name: string): string {
-  return name.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+  const folded = name.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().normalize("NFKC");
+  return folded === name ? folded : toKey(folded);
 }
 
 /** The form in which a username is kept: composed, compatibility forms folded; its case is the owner's. */
