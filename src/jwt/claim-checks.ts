@@ -85,7 +85,10 @@ function audienceProblem(audience: ClaimPolicy["audience"]): Problem {
     return ({ aud }) => (aud === undefined ? undefined : "aud is present, and none is expected");
   }
   const ours = new Set<unknown>(audience);
+  const [first] = audience;
   return ({ aud }) => {
+    // Nearly always; a look-up in the set would hash a text that is new at every call.
+    if (aud === first) return undefined;
     if (typeof aud === "string") return ours.has(aud) ? undefined : `aud is ${quote(aud)}, which is not ours`;
     if (aud === undefined) return "aud is missing";
     if (!Array.isArray(aud) || !aud.every((one) => typeof one === "string"))
