@@ -45,6 +45,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     grace: parseDuration(options.refreshGrace ?? "20s", "refreshGrace"),
   };
 
+  const longestAccessLife = Math.max(seconds.accessTtl, LONGEST_LIFE);
   const key = importKey(typeof secret === "string" ? Buffer.from(secret) : secret, { alg: algorithm });
   const tokens = {
     keys: createKeySet([key]),
@@ -57,7 +58,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   const verifier = createVerifier({
     ...tokens,
     claimValues: { typ: ACCESS_TYPE },
-    maxLifetime: Math.max(seconds.accessTtl, LONGEST_LIFE),
+    maxLifetime: longestAccessLife,
     cache: CACHED_TOKENS,
   });
 
@@ -75,6 +76,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     keys: deriveKeys(root, "refresh-token"),
     adoptKeys: deriveKeys(root, "adopt"),
     ...seconds,
+    longestAccessLife,
     limit: readLimit(options.sessionLimit ?? 50),
     onEvent: options.onEvent ?? (() => {}),
     afterEnd: () => feed.catchUp(),

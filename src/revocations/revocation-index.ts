@@ -55,12 +55,14 @@ export function createRevocationIndex(): RevocationIndex {
     add({ sessionId, userId, epoch, exceptSessionId, issuedBefore, reason, expiresAt }) {
       if (sessionId !== undefined) sessions.set(sessionId, Math.max(expiresAt, sessions.get(sessionId) ?? 0));
       if (userId !== undefined && epoch !== undefined) {
-        const entry = { epoch, exceptSessionId, reason, expiresAt };
         const known = users.get(userId);
         // An entry covers every lower one, unless that one catches a session which this one spares.
         const standing = known?.filter(
           (e) => e.epoch > epoch || (exceptSessionId !== undefined && e.exceptSessionId !== exceptSessionId),
         );
+        // What it covers may have had longer to live: the setting may have changed, or the clock gone back.
+        const lastsUntil = Math.max(expiresAt, ...(known ?? []).map((e) => e.expiresAt));
+        const entry = { epoch, exceptSessionId, reason, expiresAt: lastsUntil };
         userEntryCount += (standing?.length ?? 0) + 1 - (known?.length ?? 0);
         // Spreading into a literal keeps room for more, which nearly no user needs: it doubled the index.
         users.set(userId, standing?.length ? [...standing, entry] : [entry]);

@@ -39,6 +39,8 @@ export interface SessionsOptions {
   readonly adoptKeys: NumberedKeys;
   /** All in seconds. */
   readonly accessTtl: number;
+  /** The longest life of an access token that is believed; those of an earlier setting may outlive `accessTtl`, the default. */
+  readonly longestAccessLife?: number;
   readonly grace: number;
   readonly idleTtl: number;
   readonly maxAge: number;
@@ -306,7 +308,7 @@ export function createSessions(options: SessionsOptions) {
         userId,
         except ?? null,
         isGone ? "inactive" : "ended",
-        now + accessTtl + queries.FEED_SLACK,
+        now + (options.longestAccessLife ?? accessTtl) + queries.FEED_SLACK,
         now,
       ),
     ];

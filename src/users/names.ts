@@ -31,6 +31,8 @@ export function usernameProblem(text: string): string | undefined {
   // An "@" would let one person's username be another's email.
   if (username.includes("@")) return "must not contain '@'";
   if (!/^[\p{L}\p{M}\p{N}._+-]+$/u.test(username)) return "may contain letters, digits and . _ + - only";
+  // Variation selectors and their like: no eye tells the name from the one without.
+  if (/\p{Default_Ignorable_Code_Point}/u.test(username)) return "must not contain characters that can't be seen";
   if (/^\p{M}/u.test(username)) return "must not begin with a combining mark";
   return undefined;
 }
@@ -40,6 +42,7 @@ export function emailProblem(text: string): string | undefined {
   if (!text.isWellFormed()) return "must be well-formed Unicode";
   if (text.length > EMAIL_LENGTH || toKey(text).length > EMAIL_LENGTH)
     return `must have at most ${EMAIL_LENGTH} characters`;
+  if (/\p{Default_Ignorable_Code_Point}/u.test(text)) return "must not contain characters that can't be seen";
   const at = text.lastIndexOf("@");
   const local = text.slice(0, at);
   const domain = text.slice(at + 1);

@@ -96,3 +96,13 @@ test("entries go when they have expired, and not before", () => {
   assert.deepEqual(found(), [undefined, undefined, undefined]);
   assert.equal(index.size, 0);
 });
+
+test("an entry that covers another lasts as long as the longer of the two", () => {
+  const index = createRevocationIndex();
+  index.add({ ...NONE, userId: 2, epoch: 1, reason: "ended", expiresAt: 114 });
+  index.add({ ...NONE, userId: 2, epoch: 2, reason: "ended", expiresAt: 105 });
+  index.sweep(106);
+  assert.equal(index.find({ userId: 2, sessionId: 1, epoch: 0, issuedAt: 0 }), "ended");
+  index.sweep(114);
+  assert.equal(index.size, 0);
+});

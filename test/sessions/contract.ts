@@ -269,6 +269,29 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
         );
       }));
 
+    test("an end outlives every access token, also one from before the setting was lowered (checklist 51)", () =>
+      withEngine({ accessTtl: "60m" }, async (engine) => {
+        const { user, tokens } = await signIn(engine);
+        const { createAuth } = await import("../../src/auth.ts");
+        const { TEST_SECRET } = await import("../support/engine.ts");
+        const { storage, system } = engine;
+        const lowered = await createAuth({ secret: TEST_SECRET, storage, system, accessTtl: "15m" });
+        const other = (await signIn(engine, "other")).user;
+        await lowered.users.deactivate(user.id);
+        for (let minutes = 0; minutes < 60; minutes += 6) {
+          await assert.rejects(
+            async () => lowered.authenticate(tokens.accessToken),
+            (error: AuthError) => {
+              assert.ok(["user_not_found", "token_expired"].includes(error.code), error.reason);
+              return true;
+            },
+          );
+          system.advance("6m");
+          // Reads the feed, and drops what has expired.
+          await lowered.sessions.endAll(other.id);
+        }
+      }));
+
     test("of two changes of password at once one wins and the other is told", () =>
       withEngine({}, async (engine) => {
         const { tokens } = await signIn(engine);

@@ -57,6 +57,14 @@ test("a new username is letters, digits and . _ + - of any script", () => {
   }
 });
 
+test("characters that can't be seen make no second account (checklist 78)", () => {
+  for (const hidden of ["\uFE0F", "\u034F", "\u3164", "\u17B4", "\u180B", "\u{E0100}", "\u200D", "\u00AD"]) {
+    assert.match(usernameProblem(`ada${hidden}`) ?? "accepted", /^(?:must|may) /);
+    assert.match(emailProblem(`ada${hidden}@example.com`) ?? "accepted", /^must /);
+    assert.match(emailProblem(`ada@exa${hidden}mple.com`) ?? "accepted", /^must /);
+  }
+});
+
 test("an email address has the shape of one; a quick answer to a hostile one", () => {
   for (const email of [
     "a@b.cd",
