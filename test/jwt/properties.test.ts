@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
 import { AuthError } from "../../src/errors.ts";
@@ -162,9 +163,17 @@ test("headers of any text are read, or refused with a reason, and nothing is thr
   );
 });
 
-test("with frozen intrinsics a refusal is still an AuthError", () => {
+test("a refusal leaves the limit of stack traces as it was, and where Error is frozen it is an AuthError all the same", () => {
   const { refusal } = setting();
   const before = Error.stackTraceLimit;
   assert.ok(refusal("x") instanceof AuthError);
-  assert.equal(Error.stackTraceLimit, before, "and the limit of stack traces is as it was");
+  assert.equal(Error.stackTraceLimit, before);
+  const program = `
+    import { AuthError } from ${JSON.stringify(new URL("../../src/errors.ts", import.meta.url).href)};
+    Object.freeze(Error);
+    const error = new AuthError("token_invalid", { reason: "because" });
+    if (error.reason !== "because" || !(error instanceof Error)) process.exit(1);
+  `;
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
 });

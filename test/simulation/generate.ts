@@ -1,6 +1,7 @@
 /**
- * Histories by chance, for fast-check to make and to shrink. Three kinds: what befalls honest users; the same with
- * logouts, changes of password, deactivations and thieves thrown in; and thieves who work to a plan.
+ * Histories by chance, for fast-check to make and to shrink. Four kinds: what befalls honest users; the same with
+ * logouts, changes of password, deactivations and thieves thrown in; the same within a minute over a slow store; and
+ * thieves who work to a plan.
  */
 import fc from "fast-check";
 import type { Action, DeviceSpec, History, HistoryEvent, Link } from "./history.ts";
@@ -20,6 +21,7 @@ export function historiesOf(setting: Setting): fc.Arbitrary<History> {
     { weight: 4, arbitrary: honest },
     { weight: 3, arbitrary: mixed },
     { weight: 3, arbitrary: plannedThefts(link, setting) },
+    { weight: 1, arbitrary: busyMinutes(setting) },
   );
   return fc.record({ devices: fc.array(deviceOf(setting), { minLength: 1, maxLength: DEVICES }), events });
 }
@@ -80,8 +82,8 @@ interface Weighted {
   readonly arbitrary: fc.Arbitrary<Action>;
 }
 
-function eventsOf(actions: readonly Weighted[]): fc.Arbitrary<HistoryEvent[]> {
-  const event = fc.tuple(PAUSE, fc.oneof(...actions)).map(([after, action]) => ({ ...action, after }));
+function eventsOf(actions: readonly Weighted[], pause = PAUSE): fc.Arbitrary<HistoryEvent[]> {
+  const event = fc.tuple(pause, fc.oneof(...actions)).map(([after, action]) => ({ ...action, after }));
   return fc.array(event, { maxLength: MOST_EVENTS });
 }
 
@@ -141,6 +143,24 @@ function otherActions(link: fc.Arbitrary<Link>): Weighted[] {
       }),
     },
   ];
+}
+
+/** Everything at once: what is under way meets with ends that are under way. */
+function busyMinutes(setting: Setting): fc.Arbitrary<HistoryEvent[]> {
+  const storeDelay = fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }));
+  const link = fc.array(storeDelay, { maxLength: 3 }).map((store) => ({ there: 0, back: 0, store }));
+  const pause = fc.integer({ min: 0, max: 4 });
+  const logIn = fc.record({ do: fc.constant("log-in" as const), device, link });
+  const logOut = fc.record({ do: fc.constant("log-out" as const), device, link });
+  return eventsOf(
+    [
+      { weight: 8, arbitrary: useOf(link, setting) },
+      { weight: 8, arbitrary: logIn },
+      { weight: 5, arbitrary: logOut },
+      ...otherActions(link),
+    ],
+    pause,
+  );
 }
 
 /** When a thief comes, in seconds after the owner, who comes by the hour. */

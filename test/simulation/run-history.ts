@@ -121,9 +121,9 @@ export async function runHistory(history: History, server: Server, storage: Stor
     send(
       { kind: "refresh", by, token, attempt },
       link,
-      async ({ auth }) => {
+      async ({ refresh }) => {
         try {
-          return server.toGranted(await auth.refresh(token.text, { attempt, ...(signal && { signal }) }));
+          return server.toGranted(await refresh(token.text, { attempt, ...(signal && { signal }) }));
         } catch (error) {
           await noteEndings();
           throw error;

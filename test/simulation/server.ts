@@ -10,18 +10,21 @@ import { createSessions, type Sessions } from "../../src/sessions/sessions.ts";
 import * as queries from "../../src/storage/queries.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import type { System } from "../../src/system.ts";
+import { type BrokenRule, type Refresh, rewriteStatements } from "./broken-rules.ts";
+import { PROMISED_GRACE } from "./history.ts";
 import { createKernel } from "./kernel.ts";
 import { createRecording, type Issued, type Operation, type Outcome, type SessionRecord } from "./record.ts";
 import { type ProcessLife, type Scope, timeStorage, type World } from "./timed-storage.ts";
 
 export interface ServerOptions {
   readonly storage: Storage;
-  /** Seconds; what the engine is told. Default 20. */
-  readonly grace?: number;
+  /** What to break in the engine. */
+  readonly broken?: BrokenRule;
 }
 
 export interface Process {
   readonly auth: Auth;
+  readonly refresh: Refresh;
   /** Starts a session as `auth.login` does. @throws AuthError `invalid_credentials` for an inactive user. */
   logIn(device: number, operation: Operation): Promise<SessionRecord>;
   /** Changes the password as `auth.changePassword` does. */
@@ -68,7 +71,9 @@ const SESSION_LIMIT = 50;
 /** Histories that one process may live through: its index remembers the ends of all of them. */
 const LONGEST_LIFE = 200;
 
-export function createServer({ storage, grace = 20 }: ServerOptions): Server {
+export function createServer({ storage: given, broken = {} }: ServerOptions): Server {
+  const { grace = PROMISED_GRACE } = broken;
+  const storage = broken.statements ? rewriteStatements(given, broken.statements) : given;
   let world: World = { kernel: createKernel(), recording: createRecording() };
   let offset = 0;
   let userId = 0;
@@ -143,8 +148,10 @@ export function createServer({ storage, grace = 20 }: ServerOptions): Server {
       if (!row || row.deactivated_at !== null) throw new AuthError("invalid_credentials", { reason: "inactive" });
       return row;
     }
+    const refresh: Refresh = (token, options) => auth.refresh(token, options);
     return {
       auth,
+      refresh: broken.refresh?.(refresh, () => world.recording) ?? refresh,
       life,
       async logIn(device, operation) {
         const { epoch } = await readUser();

@@ -5,6 +5,7 @@ import { check, type Fate, fateOf, isExcused, isSignOut, type Violation } from "
 import { historiesOf } from "./generate.ts";
 import type { History } from "./history.ts";
 import type { Gap } from "./known-gaps.ts";
+import { minimize } from "./minimize.ts";
 import type { Recording } from "./record.ts";
 import { runHistory } from "./run-history.ts";
 import type { Server } from "./server.ts";
@@ -50,13 +51,24 @@ export interface SimulationOptions {
   readonly onProgress?: (done: number) => void;
   /** Go on after a broken promise and only count. */
   readonly onlyCounts?: boolean;
+  /** Stop at the first broken promise and take it as it is. */
+  readonly isUnshrunk?: boolean;
 }
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { setting, server, storage, histories, seed, onProgress, onlyCounts = false } = options;
+  const { setting, server, storage, histories, seed, onProgress, onlyCounts = false, isUnshrunk = false } = options;
   const counts = noCounts();
   const start = performance.now();
   let isShrinking = false;
+
+  async function findBroken(history: History): Promise<readonly Violation["invariant"][]> {
+    const violations = check(history, await runHistory(history, server, storage));
+    return violations.filter(({ gap }) => !gap).map(({ invariant }) => invariant);
+  }
+
+  /** Whether a history breaks one of the same promises. */
+  const createBreaks = (invariants: readonly Violation["invariant"][]) => async (history: History) =>
+    (await findBroken(history)).some((invariant) => invariants.includes(invariant));
 
   const property = fc.asyncProperty(historiesOf(setting), async (history) => {
     const recording = await runHistory(history, server, storage);
@@ -69,10 +81,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     isShrinking = true;
     throw new Error("a promise is broken");
   });
-  const details = await fc.check(property, { numRuns: histories, seed });
+  const details = await fc.check(property, { numRuns: histories, seed, endOnFailure: isUnshrunk });
   const seconds = (performance.now() - start) / 1000;
-  const history = details.counterexample?.[0];
-  if (!details.failed || !history) return { counts, counterexample: undefined, seconds };
+  const found = details.counterexample?.[0];
+  if (!details.failed || !found) return { counts, counterexample: undefined, seconds };
+  const history = isUnshrunk ? found : await minimize(found, createBreaks(await findBroken(found)));
   const recording = await runHistory(history, server, storage);
   const violations = check(history, recording).filter(({ gap }) => !gap);
   return { counts, counterexample: { history, recording, violations, shrinks: details.numShrinks, seed }, seconds };
@@ -113,4 +126,11 @@ function count(counts: Counts, { devices }: History, recording: Recording, viola
     if (fate) counts.thieves[fate]++;
   }
   for (const { gap } of violations) if (gap) counts.gaps[gap] = (counts.gaps[gap] ?? 0) + 1;
+}
+
+/** Adds what another run has counted. */
+export function addCounts(sum: Counts, { thieves, gaps, ...numbers }: Counts): void {
+  for (const [name, value] of Object.entries(numbers)) sum[name as keyof typeof numbers] += value;
+  for (const [fate, value] of Object.entries(thieves)) sum.thieves[fate as Fate] += value;
+  for (const [gap, value] of Object.entries(gaps)) sum.gaps[gap as Gap] = (sum.gaps[gap as Gap] ?? 0) + value;
 }
