@@ -121,10 +121,10 @@ function checkForks(recording: Recording): Violation[] {
     const isKnown = use.attempt !== undefined && others.some(({ attempt }) => attempt === use.attempt);
     if (isSpent && isLate && !isKnown) violations.push(violation("fork", "a spent token was accepted", use));
   }
-  for (const session of recording.contested) {
+  for (const session of recording.sessions) {
     if (fateOf(session, recording) !== "at large") continue;
     const use = usesOf(session, recording).findLast(({ by }) => by.is === "thief") as Operation;
-    violations.push(violation("fork", "owner and thief came back twice each and both are still let in", use));
+    violations.push(violation("fork", "owner and thief have both come back, and the thief is still let in", use));
   }
   return violations;
 }
@@ -144,6 +144,7 @@ export function fateOf(session: SessionRecord, recording: Recording): Fate | und
   const givesUp = recording.givenUp.some(({ token }) => token?.session === session);
   const last = uses.findLast(({ by }) => by.is === "probe");
   if (last?.outcome?.is === "refused") return givesUp ? "caught" : "ended";
+  if (givesUp) return "at large";
   if (!recording.contested.includes(session)) return "alone";
   return thefts.at(-1)?.outcome?.is === "refused" ? "shut out" : "at large";
 }
