@@ -5,6 +5,7 @@
  * where they lie. Whatever differs in the least (another name, an escape, a space, a fraction, nesting) is left to the full reader. No name can come
  * twice, because the learned ones differ, so nothing has to be checked afterwards.
  */
+import { readLatin1 } from "./buffer-text.ts";
 import { createBag } from "./claims.ts";
 
 /** A JSON text as it lies in a buffer, of whose beginning the members may be known already. */
@@ -63,7 +64,7 @@ export function createClaimsTemplates(): ClaimsTemplates {
   return {
     read(text) {
       if (templates.length === 0) return undefined;
-      const characters = text.bytes.toString("latin1", 0, text.length);
+      const characters = readLatin1(text.bytes, 0, text.length);
       for (const template of templates) {
         const claims = readWith(template, text, characters);
         if (claims) return claims;

@@ -7,6 +7,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { HmacRow } from "./algorithms.ts";
 import { characterCount } from "./base64url.ts";
+import { writeLatin1 } from "./buffer-text.ts";
 import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
 export interface Mac {
@@ -35,6 +36,9 @@ export function prepareMac({ hash: name, blockSize, size }: HmacRow, secret: Uin
     outer[i] = byte ^ 0x5c;
   }
   const codeLength = characterCount(size);
+  // Prepared, and with the length that it would otherwise look up.
+  const asLatin1 = { outputEncoding: "latin1", outputLength: size } as const;
+  const asBase64url = { outputEncoding: "base64url", outputLength: size } as const;
   const expected = Buffer.alloc(codeLength);
   // Views into `inner`, kept because most tokens of a service have the same length and a view costs as much as the comparison.
   let input = inner.subarray(0, blockSize);
@@ -51,22 +55,22 @@ export function prepareMac({ hash: name, blockSize, size }: HmacRow, secret: Uin
   /** The code over `input`. */
   function code(): string {
     // Texts, not buffers, come out of both hashes: a Buffer costs more to make than the hash itself.
-    outer.write(hash(name, input, "latin1"), blockSize, size, "latin1");
-    return hash(name, outer, "base64url");
+    writeLatin1(outer, hash(name, input, asLatin1), blockSize);
+    return hash(name, outer, asBase64url);
   }
 
   function compute(header: string, payload: string): string {
-    inner.write(header, blockSize, header.length, "latin1");
-    inner.write(payload, blockSize + header.length, payload.length, "latin1");
+    writeLatin1(inner, header, blockSize);
+    writeLatin1(inner, payload, blockSize + header.length);
     view(header.length + payload.length);
     return code();
   }
 
   function matches(token: string, inputLength: number): boolean {
     if (token.length !== inputLength + 1 + codeLength) return false;
-    inner.write(token, blockSize, token.length, "latin1");
+    writeLatin1(inner, token, blockSize);
     view(inputLength);
-    expected.write(code(), 0, codeLength, "latin1");
+    writeLatin1(expected, code(), 0);
     // Comparing the texts, not the bytes they stand for, leaves one spelling of a code.
     return timingSafeEqual(expected, received);
   }
