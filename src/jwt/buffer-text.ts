@@ -10,7 +10,7 @@ interface DirectMethods {
 }
 
 export interface BufferText {
-  /** Writes the low byte of each character. @returns how many bytes were written. */
+  /** Writes the low byte of each character, as many as there is room for. @returns how many bytes were written. */
   writeLatin1(target: Buffer, text: string, offset: number): number;
   readLatin1(source: Buffer, start: number, end: number): string;
   /** Decodes base64url, as leniently as Node does. @returns how many bytes were written. */
@@ -24,7 +24,9 @@ const DOCUMENTED: BufferText = {
 };
 
 const DIRECT: BufferText = {
-  writeLatin1: (target, text, offset) => (target as unknown as DirectMethods).latin1Write(text, offset, text.length),
+  // Unlike the documented method this one throws where the text is longer than the room.
+  writeLatin1: (target, text, offset) =>
+    (target as unknown as DirectMethods).latin1Write(text, offset, Math.min(text.length, target.length - offset)),
   readLatin1: (source, start, end) => (source as unknown as DirectMethods).latin1Slice(start, end),
   writeBase64url: (target, text) => (target as unknown as DirectMethods).base64urlWrite(text, 0, target.length),
 };

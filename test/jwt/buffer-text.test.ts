@@ -13,7 +13,10 @@ test("methods that are missing or do something else are noticed, and not used", 
     throw new TypeError("latin1Write is not a function");
   };
   assert.equal(isFaithful({ ...ours, writeLatin1: missing }), false);
-  assert.equal(isFaithful({ ...ours, writeLatin1: (target, text, offset) => target.write(text, offset, "utf8") }), false);
+  assert.equal(
+    isFaithful({ ...ours, writeLatin1: (target, text, offset) => target.write(text, offset, "utf8") }),
+    false,
+  );
   assert.equal(isFaithful({ ...ours, readLatin1: (source, start) => source.toString("latin1", start) }), false);
   assert.equal(isFaithful({ ...ours, writeBase64url: (target, text) => target.write(text, 0, "latin1") }), false);
 });
