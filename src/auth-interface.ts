@@ -6,6 +6,7 @@ import type { RootSecret } from "./secrets.ts";
 import type { Device, RefreshOptions, Session, SessionEvent, SessionMode } from "./sessions/sessions.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { Duration, System } from "./system.ts";
+import type { PasswordFormat } from "./users/password-hash.ts";
 import type { Login, Registration, User } from "./users/users.ts";
 
 export interface AuthOptions {
@@ -35,6 +36,11 @@ export interface AuthOptions {
   readonly claims?: (user: User) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
   /** Judges a new password beyond the rules, such as against breached ones: what is wrong, or `undefined`. */
   readonly checkPassword?: (password: string) => Promise<string | undefined>;
+  /**
+   * What new password hashes are. Default "argon2id": hashes that Django made verify, and are made anew at the next login. "django" while a Django
+   * still reads the same rows.
+   */
+  readonly passwordFormat?: PasswordFormat;
   /** Password hashes at once and waiting. Default: the cores but one, and 64. */
   readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
   /** Told of stolen refresh tokens and of stores that went back in time. */
@@ -134,4 +140,15 @@ export interface Auth {
   close(): Promise<void>;
 }
 
-export type { Device, FeedState, Login, RefreshOptions, Registration, Session, SessionEvent, SessionMode, User };
+export type {
+  Device,
+  FeedState,
+  Login,
+  PasswordFormat,
+  RefreshOptions,
+  Registration,
+  Session,
+  SessionEvent,
+  SessionMode,
+  User,
+};

@@ -64,6 +64,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
   const hasher = createPasswordHasher({
     system,
+    ...(options.passwordFormat !== undefined && { format: options.passwordFormat }),
     ...(options.passwordQueue?.concurrency !== undefined && { concurrency: options.passwordQueue.concurrency }),
     ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
   });

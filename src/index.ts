@@ -7,6 +7,7 @@ export type {
   Device,
   Identity,
   Login,
+  PasswordFormat,
   RefreshOptions,
   Registration,
   Session,

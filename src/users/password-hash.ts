@@ -1,27 +1,30 @@
 /**
  * Password hashes: argon2id in PHC strings (RFC 9106; OWASP's m = 19 MiB, t = 2, p = 1), off the event loop, behind a gate.
- * A hash made with other parameters still verifies, and says that it wants to be made anew.
+ * Hashes that Django made verify as well, by default: a row names its own format, and whoever can write rows could write
+ * an argon2id hash just the same, so an option to allow them would protect nobody. A hash of another format or with other
+ * parameters than ours says that it wants to be made anew.
  */
-import { argon2, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { System } from "../system.ts";
+import { type Argon2Parameters, deriveArgon2, isBounded } from "./argon2.ts";
+import { DJANGO_ITERATIONS, type ForeignHash, MOST_ITERATIONS, makeDjangoHash, readDjangoHash } from "./django-hash.ts";
 import { createGate, type Gate } from "./gate.ts";
 
-export interface Argon2Parameters {
-  /** KiB. */
-  readonly memory: number;
-  readonly passes: number;
-  readonly parallelism: number;
-}
+/**
+ * What new hashes are: "argon2id", or "django" where Django still reads the same rows: `pbkdf2_sha256`, which every Django checks. Name the
+ * iterations of your Django where they are not those of 5.2 (1,000,000), or both sides make each other's hashes anew at every login.
+ */
+export type PasswordFormat = "argon2id" | "django" | { readonly format: "django"; readonly iterations: number };
 
 export interface PasswordHasher {
-  /** @returns a PHC string. @throws AuthError `busy` when too many are waiting. */
+  /** @returns a hash in the format that was chosen. @throws AuthError `busy` when too many are waiting. */
   hash(password: string): Promise<string>;
   /** False for a wrong password and for a string that is no hash we know; the work done is that of a real one. */
   verify(password: string, stored: string): Promise<boolean>;
   /** The work of `verify` for a user who does not exist. */
   verifyNobody(password: string): Promise<false>;
-  /** True when the stored hash was made with other parameters than today's. */
+  /** True when the stored hash has another format or other parameters than today's. */
   wantsRehash(stored: string): boolean;
   readonly gate: Gate;
 }
@@ -29,6 +32,8 @@ export interface PasswordHasher {
 export interface PasswordHasherOptions {
   readonly system: System;
   readonly parameters?: Argon2Parameters;
+  /** Default "argon2id". */
+  readonly format?: PasswordFormat;
   /** How many hashes run at once; default: the cores but one, at least one. */
   readonly concurrency?: number;
   /** How many may wait; default 64, some seconds' worth. */
@@ -39,84 +44,106 @@ export const ARGON2_PARAMETERS: Argon2Parameters = { memory: 19_456, passes: 2, 
 
 const TAG_SIZE = 32;
 const SALT_SIZE = 16;
-/** No row of ours goes beyond these; a row that does was put there to exhaust us. */
-const LARGEST = { memory: 262_144, passes: 16, parallelism: 16 } as const;
+/** Kinds of foreign hashes whose cost a failed login imitates: as many as a table has after one or two upgrades of Django. */
+const IMITATED_KINDS = 3;
 
-/** Derives the tag: the same function with and without a native binary. */
-type Argon2id = (password: string, salt: Uint8Array, parameters: Argon2Parameters, size: number) => Promise<Uint8Array>;
+/** A hash that can be checked, of whatever format. */
+type KnownHash = Pick<ForeignHash, "kind" | "matches">;
 
 export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {
   const { system, parameters = ARGON2_PARAMETERS } = options;
+  const iterations = readFormat(options.format === undefined ? "argon2id" : options.format);
   const gate = createGate({
     concurrency: options.concurrency ?? Math.max(1, availableParallelism() - 1),
     queueLimit: options.queueLimit ?? 64,
   });
-  const argon2id = loadArgon2id();
-  // Random salt and tag: as much work to check as any, and no password fits.
-  const nobody: Phc = { parameters, salt: system.randomBytes(SALT_SIZE), tag: system.randomBytes(TAG_SIZE) };
+  /**
+   * One hash of every kind that was met, of our own format from the start. A failure does the work of all of them, so that its time tells
+   * neither whether the user exists nor in what format the user's hash is.
+   */
+  const kinds = new Map<string, KnownHash>();
+  const nobody = iterations === undefined ? argon2idNobody() : djangoNobody(iterations);
+  kinds.set(nobody.kind, nobody);
 
-  async function matches(password: string, { parameters, salt, tag }: Phc): Promise<boolean> {
-    const derived = await gate.run(async () => (await argon2id)(password, salt, parameters, tag.length));
-    return timingSafeEqual(derived, tag);
+  /** Random salt and digest: as much work to check as any, and no password fits. */
+  function argon2idNobody(): KnownHash {
+    return fromPhc({ parameters, salt: system.randomBytes(SALT_SIZE), tag: system.randomBytes(TAG_SIZE) });
+  }
+
+  function djangoNobody(count: number): KnownHash {
+    const digest = Buffer.from(system.randomBytes(TAG_SIZE)).toString("base64");
+    return readDjangoHash(`pbkdf2_sha256$${count}$nobody$${digest}`) as ForeignHash;
+  }
+
+  async function fail(password: string, worked: string | undefined): Promise<false> {
+    for (const [kind, known] of kinds) if (kind !== worked) await gate.run(() => known.matches(password));
+    return false;
   }
 
   return {
-    async hash(password) {
-      const salt = system.randomBytes(SALT_SIZE);
-      const tag = await gate.run(async () => (await argon2id)(password, salt, parameters, TAG_SIZE));
-      return toPhc({ parameters, salt, tag });
-    },
+    hash: (password) =>
+      gate.run(async () => {
+        if (iterations !== undefined) {
+          return makeDjangoHash(password, { iterations, randomBytes: system.randomBytes });
+        }
+        const salt = system.randomBytes(SALT_SIZE);
+        const tag = await deriveArgon2(password, salt, parameters, { type: "argon2id", size: TAG_SIZE });
+        return toPhc({ parameters, salt, tag });
+      }),
+
     async verify(password, stored) {
-      const phc = parsePhc(stored);
-      return (await matches(password, phc ?? nobody)) && phc !== undefined;
+      const known = readHash(stored);
+      if (!known) return fail(password, undefined);
+      if (kinds.size <= IMITATED_KINDS && !kinds.has(known.kind)) kinds.set(known.kind, known);
+      if (await gate.run(() => known.matches(password))) return true;
+      return fail(password, known.kind);
     },
-    async verifyNobody(password) {
-      await matches(password, nobody);
-      return false;
-    },
+
+    verifyNobody: (password) => fail(password, undefined),
+
     wantsRehash(stored) {
       const phc = parsePhc(stored);
-      if (!phc) return false;
-      const { memory, passes, parallelism } = phc.parameters;
-      return memory !== parameters.memory || passes !== parameters.passes || parallelism !== parameters.parallelism;
+      // Django could not read it.
+      if (phc && iterations !== undefined) return true;
+      if (phc) return toKind(phc.parameters) !== toKind(parameters);
+      const foreign = readDjangoHash(stored);
+      if (!foreign) return false;
+      if (iterations === undefined) return true;
+      // What Django's own settings may prefer (argon2, scrypt, bcrypt_sha256) is left to Django.
+      return foreign.isOutdated || (foreign.iterations ?? iterations) < iterations;
     },
     gate,
   };
 }
 
-/** The prebuilt binary does 2.2 times the hashes of Node's own; where none fits the platform, Node's own serves. */
-async function loadArgon2id(): Promise<Argon2id> {
-  try {
-    const { hashRaw } = await import("@node-rs/argon2");
-    return (password, salt, { memory, passes, parallelism }, size) =>
-      hashRaw(password, {
-        algorithm: 2, // argon2id
-        memoryCost: memory,
-        timeCost: passes,
-        parallelism,
-        outputLen: size,
-        salt,
-      });
-  } catch {
-    return nodeArgon2id;
-  }
+/** @returns the iterations for Django's format, `undefined` for ours. @throws TypeError */
+function readFormat(format: PasswordFormat): number | undefined {
+  if (format === "argon2id") return undefined;
+  const iterations = format === "django" ? DJANGO_ITERATIONS : format?.format === "django" ? format.iterations : 0;
+  if (Number.isSafeInteger(iterations) && iterations >= 100_000 && iterations <= MOST_ITERATIONS) return iterations;
+  throw new TypeError(
+    `passwordFormat must be "argon2id", "django" or { format: "django", iterations } with 100,000 to ${MOST_ITERATIONS} iterations`,
+  );
 }
 
-/** Exported for the test that holds both against each other. */
-export const nodeArgon2id: Argon2id = (password, salt, { memory, passes, parallelism }, size) =>
-  new Promise((resolve, reject) => {
-    argon2(
-      "argon2id",
-      { message: password, nonce: salt, memory, passes, parallelism, tagLength: size },
-      (error, tag) => (error ? reject(error) : resolve(tag)),
-    );
-  });
+const readHash = (stored: string): KnownHash | undefined => {
+  const phc = parsePhc(stored);
+  return phc ? fromPhc(phc) : readDjangoHash(stored);
+};
 
 interface Phc {
   readonly parameters: Argon2Parameters;
   readonly salt: Uint8Array;
   readonly tag: Uint8Array;
 }
+
+const toKind = ({ memory, passes, parallelism }: Argon2Parameters) => `argon2id ${memory} ${passes} ${parallelism}`;
+
+const fromPhc = ({ parameters, salt, tag }: Phc): KnownHash => ({
+  kind: toKind(parameters),
+  matches: async (password) =>
+    timingSafeEqual(await deriveArgon2(password, salt, parameters, { type: "argon2id", size: tag.length }), tag),
+});
 
 const toBase64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64").replace(/=+$/, "");
 
@@ -131,10 +158,10 @@ function parsePhc(text: string): Phc | undefined {
     );
   if (!match) return undefined;
   const [memory, passes, parallelism] = match.slice(1, 4).map(Number) as [number, number, number];
-  const isBounded = memory <= LARGEST.memory && passes <= LARGEST.passes && parallelism <= LARGEST.parallelism;
-  if (!isBounded || passes < 1 || parallelism < 1 || memory < 8 * parallelism) return undefined;
+  const parameters = { memory, passes, parallelism };
+  if (!isBounded(parameters)) return undefined;
   return {
-    parameters: { memory, passes, parallelism },
+    parameters,
     salt: Buffer.from(match[4] as string, "base64"),
     tag: Buffer.from(match[5] as string, "base64"),
   };
