@@ -5,13 +5,15 @@ import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 
 const SRC = join(import.meta.dirname, "../src");
-const FOUNDATION = ["errors", "system", "json"];
+const FOUNDATION = ["errors", "system", "json", "mac", "buffer-text"];
 
 /** A place is a folder of src, or a file at its top; "storage/drivers" are the files of storage that only the top may see. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   system: [],
   json: [],
+  "buffer-text": [],
+  mac: ["buffer-text"],
   secrets: [],
   revocations: ["errors", "system"],
   jwt: [...FOUNDATION, "revocations"],
@@ -44,7 +46,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Files of storage/ that are the seam; all others are drivers. */
 const SEAM = ["storage/storage.ts", "storage/queries.ts"];
 
-const NPM_FREE = ["errors", "system", "json", "secrets", "jwt", "revocations", "sessions", "client"];
+const NPM_FREE = [
+  "errors",
+  "system",
+  "json",
+  "mac",
+  "buffer-text",
+  "secrets",
+  "jwt",
+  "revocations",
+  "sessions",
+  "client",
+];
 
 interface Import {
   readonly from: string;

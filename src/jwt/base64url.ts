@@ -3,7 +3,7 @@
  * Node's decoder is lenient (it takes the other alphabet, skips what it does not know and ignores stray bits), which would let one
  * signed token be written in many ways.
  */
-import { writeBase64url } from "./buffer-text.ts";
+import { writeBase64url } from "../buffer-text.ts";
 
 /** The six bits that a character stands for, by its code; all ones and more for one that is not in the alphabet. */
 const BITS = new Uint8Array(128).fill(0xff);

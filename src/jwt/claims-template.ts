@@ -5,7 +5,7 @@
  * where they lie. Whatever differs in the least (another name, an escape, a space, a fraction, nesting) is left to the full reader. No name can come
  * twice, because the learned ones differ, so nothing has to be checked afterwards.
  */
-import { readLatin1 } from "./buffer-text.ts";
+import { readLatin1 } from "../buffer-text.ts";
 import { createBag } from "./claims.ts";
 
 /** A JSON text as it lies in a buffer, of whose beginning the members may be known already. */

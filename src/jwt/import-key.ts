@@ -4,6 +4,7 @@
  * (CVE-2022-23529, CVE-2024-33663, CVE-2026-34950). Whatever contradicts the statement is refused here, once, with the way out.
  */
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject, X509Certificate } from "node:crypto";
+import { prepareMac } from "../mac.ts";
 import {
   type Algorithm,
   type HmacRow,
@@ -16,7 +17,7 @@ import { decodeBase64url } from "./base64url.ts";
 import type { Jwk } from "./jwk.ts";
 import { Key, type PrivateKey, type PublicKey, type SecretKey } from "./key.ts";
 import { isPrivateJwk, refuseBadKeyObject, refuseBadKid, refuseBadSecret, refuseContradictions } from "./key-rules.ts";
-import { prepareMac } from "./mac.ts";
+import { MAX_TOKEN_LENGTH } from "./limits.ts";
 import { prepareSigning, prepareVerification } from "./signature.ts";
 import { thumbprint } from "./thumbprint.ts";
 
@@ -75,7 +76,7 @@ interface Making<Row> {
 /** Makes a key of a secret. */
 export function makeSecretKey(secret: Uint8Array, { alg, row, kid }: Making<HmacRow>): SecretKey {
   refuseBadSecret(secret, alg, row);
-  const mac = prepareMac(row, secret);
+  const mac = prepareMac(row, secret, { maxLength: MAX_TOKEN_LENGTH, separatorLength: 1 });
   return new Key("secret", alg, kid ?? alg, {
     keyObject: createSecretKey(secret),
     verifies: mac.matches,

@@ -3,8 +3,8 @@
  * A mutant is killed when a test that executes it fails or does not end. What survives is listed: either a test is missing, or the change makes no
  * difference (much in the quick ways through verification falls back to the slow way, which gives the same answer).
  *
- *   node test/mutation/run.ts                    all of src/jwt and src/json.ts
- *   node test/mutation/run.ts src/jwt/mac.ts     these files only
+ *   node test/mutation/run.ts                    all of src/jwt, src/mac.ts, src/buffer-text.ts and src/json.ts
+ *   node test/mutation/run.ts src/mac.ts         these files only
  */
 import { cpSync, globSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -109,14 +109,17 @@ function trialsFor(mutant: Mutant, surveys: readonly Survey[]): Trial[] {
 
 const asked = process.argv.slice(2);
 const ours = globSync("src/jwt/*.ts", { cwd: ROOT }).sort();
-const files = asked.length > 0 ? asked : [...ours, "src/json.ts"];
+const files = asked.length > 0 ? asked : [...ours, "src/mac.ts", "src/buffer-text.ts", "src/json.ts"];
 const mutants = makeCopy(files);
 console.log(`${mutants.length} mutants in ${files.length} files`);
 
 const surveys: Survey[] = [];
-const testFiles = ["test/json.test.ts", ...globSync("test/jwt/*.test.ts", { cwd: ROOT })].filter(
-  (file) => basename(file) !== LEFT_OUT,
-);
+const testFiles = [
+  "test/json.test.ts",
+  "test/mac.test.ts",
+  "test/buffer-text.test.ts",
+  ...globSync("test/jwt/*.test.ts", { cwd: ROOT }),
+].filter((file) => basename(file) !== LEFT_OUT);
 await inLanes(testFiles, async (file, lane) => {
   const answer = await lane.do<Survey>({ kind: "survey", path: join(COPY, file) }, 120_000);
   if (!answer) throw new Error(`${file} fails without any mutant: mend that first`);

@@ -5,37 +5,54 @@
  * The price: the padded key lies in two buffers of this process for as long as the key is used, and can't be wiped.
  */
 import { hash, timingSafeEqual } from "node:crypto";
-import type { HmacRow } from "./algorithms.ts";
-import { characterCount } from "./base64url.ts";
 import { writeLatin1 } from "./buffer-text.ts";
-import { MAX_TOKEN_LENGTH } from "./limits.ts";
+
+/** The hash that a code is made with; sizes in bytes. */
+export interface MacHash {
+  readonly hash: string;
+  readonly blockSize: number;
+  readonly size: number;
+}
+
+export interface MacOptions {
+  /** Characters of the longest token, code and all; so much room is kept ready for each key. */
+  readonly maxLength: number;
+  /** Characters between a code's input and the code, for `matches`: 1 in a JWS, whose parts have dots between them. */
+  readonly separatorLength: number;
+}
 
 export interface Mac {
   /**
    * The code over a text that comes in two parts, which saves joining them.
-   * @param header ASCII, as is `payload`; together at most `MAX_TOKEN_LENGTH` characters.
+   * @param header ASCII, as is `payload`; together at most `maxLength` characters.
    * @returns base64url.
    */
   compute(header: string, payload: string): string;
   /**
    * Checks the code that a token carries, in a time that does not depend on where it differs (RFC 7518 §3.2).
-   * @param token ASCII, at most `MAX_TOKEN_LENGTH` characters: the code's input, a dot, and the code in base64url.
-   * @param inputLength where the dot is.
+   * @param token ASCII, at most `maxLength` characters: the code's input, the separator, and the code in base64url.
+   * @param inputLength where the separator begins.
    */
   matches(token: string, inputLength: number): boolean;
 }
 
-export function prepareMac({ hash: name, blockSize, size }: HmacRow, secret: Uint8Array): Mac {
+export const SHA256: MacHash = { hash: "sha256", blockSize: 64, size: 32 };
+
+export function prepareMac(
+  { hash: name, blockSize, size }: MacHash,
+  secret: Uint8Array,
+  { maxLength, separatorLength }: MacOptions,
+): Mac {
   // A secret longer than the block is replaced by its hash (RFC 2104 §2).
   const key = secret.length > blockSize ? hash(name, secret, "buffer") : secret;
-  const inner = Buffer.alloc(blockSize + MAX_TOKEN_LENGTH);
+  const inner = Buffer.alloc(blockSize + maxLength);
   const outer = Buffer.alloc(blockSize + size);
   for (let i = 0; i < blockSize; i++) {
     const byte = key[i] ?? 0;
     inner[i] = byte ^ 0x36;
     outer[i] = byte ^ 0x5c;
   }
-  const codeLength = characterCount(size);
+  const codeLength = Math.ceil((size * 4) / 3);
   // Prepared, and with the length that it would otherwise look up.
   const asLatin1 = { outputEncoding: "latin1", outputLength: size } as const;
   const asBase64url = { outputEncoding: "base64url", outputLength: size } as const;
@@ -47,8 +64,9 @@ export function prepareMac({ hash: name, blockSize, size }: HmacRow, secret: Uin
 
   function view(length: number): void {
     if (length === viewedLength) return;
+    const start = blockSize + length + separatorLength;
     input = inner.subarray(0, blockSize + length);
-    received = inner.subarray(blockSize + length + 1, blockSize + length + 1 + codeLength);
+    received = inner.subarray(start, start + codeLength);
     viewedLength = length;
   }
 
@@ -67,7 +85,7 @@ export function prepareMac({ hash: name, blockSize, size }: HmacRow, secret: Uin
   }
 
   function matches(token: string, inputLength: number): boolean {
-    if (token.length !== inputLength + 1 + codeLength) return false;
+    if (token.length !== inputLength + separatorLength + codeLength) return false;
     writeLatin1(inner, token, blockSize);
     view(inputLength);
     writeLatin1(expected, code(), 0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isFaithful, readLatin1, writeBase64url, writeLatin1 } from "../../src/jwt/buffer-text.ts";
+import { isFaithful, readLatin1, writeBase64url, writeLatin1 } from "../src/buffer-text.ts";
 
 const ours = { writeLatin1, readLatin1, writeBase64url };
 
