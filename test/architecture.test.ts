@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   handler: ["auth", "http", "contracts"],
   server: [...FOUNDATION, "secrets", "auth", "handler", "http", "sessions", "storage", "drivers"],
   cli: ["server"],
+  client: [],
   index: [
     "errors",
     "system",

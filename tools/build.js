@@ -35,5 +35,15 @@ if (!isFresh || process.argv.includes("--force")) {
     target: "node24",
     logLevel: "warning",
   });
+  await build({
+    entryPoints: ["src/client/index.ts"],
+    outbase: "src",
+    outdir: "dist",
+    bundle: true,
+    platform: "browser",
+    format: "esm",
+    target: "es2022",
+    logLevel: "warning",
+  });
   writeFileSync(STAMP, "");
 }

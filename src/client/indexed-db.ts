@@ -1,0 +1,86 @@
+/**
+ * Storage in IndexedDB: the only one of a browser in which read-or-create is one step whatever other tabs do.
+ * The few types are written out, so that nobody needs the DOM's to compile against us.
+ */
+import type { ClientStorage } from "./storage.ts";
+
+interface DatabaseRequest<T> {
+  readonly result: T;
+  readonly error: unknown;
+  onsuccess: (() => void) | null;
+  onerror: (() => void) | null;
+}
+
+interface ObjectStore {
+  get(key: string): DatabaseRequest<string | undefined>;
+  put(text: string, key: string): unknown;
+  delete(key: string): unknown;
+}
+
+interface Transaction {
+  readonly error: unknown;
+  oncomplete: (() => void) | null;
+  onabort: (() => void) | null;
+  objectStore(name: string): ObjectStore;
+}
+
+interface Database {
+  createObjectStore(name: string): unknown;
+  transaction(store: string, mode: "readwrite"): Transaction;
+  close(): void;
+}
+
+interface OpenRequest extends DatabaseRequest<Database> {
+  onupgradeneeded: (() => void) | null;
+}
+
+const NAME = "latchkey";
+
+export function indexedDbStorage(): ClientStorage {
+  let opened: Promise<Database> | undefined;
+
+  function open(): Promise<Database> {
+    return new Promise((resolve, reject) => {
+      const { indexedDB } = globalThis as unknown as { indexedDB: { open(name: string): OpenRequest } };
+      const request = indexedDB.open(NAME);
+      request.onupgradeneeded = () => request.result.createObjectStore(NAME);
+      request.onerror = () => reject(request.error);
+      request.onsuccess = () => resolve(request.result);
+    });
+  }
+
+  function inTransaction(
+    database: Database,
+    key: string,
+    change: (text: string | undefined) => string | undefined,
+  ): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const transaction = database.transaction(NAME, "readwrite");
+      const store = transaction.objectStore(NAME);
+      const reading = store.get(key);
+      let text: string | undefined;
+      reading.onsuccess = () => {
+        text = change(reading.result);
+        if (text === undefined) store.delete(key);
+        else if (text !== reading.result) store.put(text, key);
+      };
+      // Not before it is committed: a full disk shows itself here.
+      transaction.oncomplete = () => resolve(text);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  }
+
+  return {
+    isShared: true,
+    async update(key, change) {
+      opened ??= open();
+      try {
+        return await inTransaction(await opened, key, change);
+      } catch {
+        // Browsers close connections of pages that sleep: once more, with a new one.
+        opened = open();
+        return inTransaction(await opened, key, change);
+      }
+    },
+  };
+}

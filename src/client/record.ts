@@ -1,0 +1,35 @@
+/** A session as it is stored: one JSON text. With cookies it holds no token, only what tells one from the next. */
+import type { User } from "./types.ts";
+
+export interface SessionRecord {
+  readonly sessionId: string;
+  readonly generation: number;
+  /** Grows with every answer that is stored: tells a tab that another one has newer tokens. */
+  readonly version: number;
+  /** Seconds that the access token lived when it came. */
+  readonly expiresIn: number;
+  /** Absent with cookies, as is the refresh token. */
+  readonly accessToken?: string | undefined;
+  readonly refreshToken?: string | undefined;
+  /** The attempt id for spending the refresh token, once one is about to; shared by all tabs. */
+  readonly attempt?: string | undefined;
+  readonly user?: User | undefined;
+  /**
+   * With cookies, which no script can delete: nobody is signed in here, whatever cookies there are. "pending": the server has
+   * yet to be told.
+   */
+  readonly end?: "pending" | "done";
+}
+
+/** Anything that is no record of ours counts as none. */
+export function readRecord(text: string | undefined): SessionRecord | undefined {
+  try {
+    const record = JSON.parse(text ?? "") as SessionRecord;
+    return record.generation >= 0 && record.version >= 0 && typeof record.sessionId === "string" ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const isNewer = (a: SessionRecord, b: SessionRecord | undefined): boolean =>
+  a.sessionId !== b?.sessionId || a.version > b.version;
