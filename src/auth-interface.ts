@@ -1,5 +1,7 @@
 /** The engine as its users see it: what it is given, what it gives, what it does. */
-import type { Claims } from "./jwt/index.ts";
+import type { Algorithm, Claims, Jwks, TokenExplanation } from "./jwt/index.ts";
+import type { KeyInfo } from "./keys/key-record.ts";
+import type { KeyEvent, RotateOptions } from "./keys/key-ring.ts";
 import type { RevocationPage, SinceOptions } from "./revocations/published-revocations.ts";
 import type { FeedState } from "./revocations/revocation-feed.ts";
 import type { RootSecret } from "./secrets.ts";
@@ -10,16 +12,24 @@ import type { PasswordFormat } from "./users/password-hash.ts";
 import type { Login, Registration, User } from "./users/users.ts";
 
 export interface AuthOptions {
-  /** Signs access tokens: text (its UTF-8 bytes are the key, as in PyJWT) or bytes; as long as the algorithm's hash. */
-  readonly secret: string | Uint8Array;
+  /**
+   * Signs access tokens of HS256, HS384 and HS512: text (its UTF-8 bytes are the key, as in PyJWT) or bytes, as long as the
+   * algorithm's hash; or several with their numbers, of which the first signs and all are accepted.
+   */
+  readonly secret: RootSecret;
   /** `openSqlite("auth.db")`; `createAuth` creates the tables. */
   readonly storage: Storage;
   /** `iss` of access tokens. Default "latchkey". */
   readonly issuer?: string;
   /** `aud` of access tokens; "none" leaves it out and does not require it, for verifiers that name no audience. Default "latchkey". */
   readonly audience?: string;
-  /** Default HS256. */
-  readonly algorithm?: "HS256" | "HS384" | "HS512";
+  /**
+   * Signs access tokens; another one than the store's keys have is changed to when it has been published for long enough.
+   * Default: as the store's keys are, HS256 in a new store.
+   */
+  readonly algorithm?: Algorithm;
+  /** Key pairs: how they rotate, and how long others keep the JWKS. */
+  readonly keys?: KeyOptions;
   /** The root of every derived key; default `secret`. Give one of its own where others hold `secret`. */
   readonly rootSecret?: RootSecret;
   /** Life of an access token. Default "15m". */
@@ -43,10 +53,19 @@ export interface AuthOptions {
   readonly passwordFormat?: PasswordFormat;
   /** Password hashes at once and waiting. Default: the cores but one, and 64. */
   readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
-  /** Told of stolen refresh tokens and of stores that went back in time. */
-  readonly onEvent?: (event: SessionEvent) => void;
+  /** Told of stolen refresh tokens, of stores that went back in time, and of what becomes of keys. */
+  readonly onEvent?: (event: SessionEvent | KeyEvent) => void;
   /** Time and randomness; for tests. */
   readonly system?: System;
+}
+
+export interface KeyOptions {
+  /** A pair signs for so long, then the next one does. Default "30d". */
+  readonly rotateEvery?: Duration;
+  /** `max-age` of the JWKS. Default "5m". */
+  readonly jwksMaxAge?: Duration;
+  /** `stale-while-revalidate` of the JWKS. A key is published for both together before it signs. Default "10m". */
+  readonly jwksStale?: Duration;
 }
 
 /** What a login or a refresh gives. */
@@ -122,9 +141,32 @@ export interface Auth {
   readonly sessions: {
     /** Live ones, newest first. */
     list(userId: number): Promise<Session[]>;
+    /**
+     * Signs a user in without a password, for those who have shown otherwise who they are.
+     * @throws AuthError `user_not_found` for one that is inactive or gone.
+     */
+    start(userId: number, device?: Device, options?: { readonly mode?: SessionMode }): Promise<Tokens>;
     /** False when the user has no such live session. */
     end(userId: number, sessionId: string): Promise<boolean>;
     endAll(userId: number, options?: { readonly except?: string }): Promise<void>;
+  };
+  readonly keys: {
+    /** All keys, also those that are not accepted any more, oldest first. */
+    list(): Promise<KeyInfo[]>;
+    /**
+     * The next key signs from now on. @returns it.
+     * @throws AuthError `input_invalid` where a secret signs, `busy` (with `retryAfter`) while the next key is too new.
+     */
+    rotate(options?: RotateOptions): Promise<KeyInfo>;
+    /**
+     * Refuses whatever a key has signed, at once and everywhere. @returns the key that signs now.
+     * @throws AuthError `not_found`, `input_invalid` for the secret that signs.
+     */
+    compromise(kid: string, note?: string): Promise<KeyInfo>;
+    /** The public keys, for others to verify with. */
+    jwks(): Jwks;
+    /** How long others may keep them, as Cache-Control says it. */
+    readonly jwksCacheControl: string;
   };
   readonly revocations: {
     /** How well this process knows what has been taken back; for metrics and readiness. */
@@ -134,6 +176,8 @@ export interface Auth {
     /** Answers those who wait for the next entry: the server is going down. */
     answerWaiting(): void;
   };
+  /** Why an access token is accepted or refused, check by check; for a person. What was taken back is not asked. */
+  explain(accessToken: string): Promise<TokenExplanation>;
   /** Rejects with `store_unavailable` when the store does not answer. */
   ping(): Promise<void>;
   /** Stops reading the feed and closes the storage. */
@@ -143,10 +187,13 @@ export interface Auth {
 export type {
   Device,
   FeedState,
+  KeyEvent,
+  KeyInfo,
   Login,
   PasswordFormat,
   RefreshOptions,
   Registration,
+  RotateOptions,
   Session,
   SessionEvent,
   SessionMode,

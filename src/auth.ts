@@ -5,13 +5,14 @@
  */
 import type { Auth, AuthOptions, Identity, Tokens } from "./auth-interface.ts";
 import { AuthError } from "./errors.ts";
-import { type Claims, createKeySet, createSigner, createVerifier, importKey, NO_AUDIENCE } from "./jwt/index.ts";
+import { type Claims, createSigner, createVerifier, explainToken, NO_AUDIENCE } from "./jwt/index.ts";
+import { openKeyRing } from "./keys/key-ring.ts";
 import { createPublishedRevocations } from "./revocations/published-revocations.ts";
-import { createRevocationFeed } from "./revocations/revocation-feed.ts";
+import { createRevocationFeed, type FeedSource } from "./revocations/revocation-feed.ts";
 import type { TokenSubject } from "./revocations/revocation-index.ts";
 import { takenBack } from "./revocations/taken-back.ts";
 import { readId, readSubject } from "./revocations/token-subject.ts";
-import { deriveKeys, secretProblem } from "./secrets.ts";
+import { deriveKeys } from "./secrets.ts";
 import { startHousekeeping } from "./sessions/housekeeping.ts";
 import { createSessions, type Grant } from "./sessions/sessions.ts";
 import { createStandingCheck } from "./sessions/standing.ts";
@@ -26,6 +27,8 @@ const DEFAULT_NAME = "latchkey";
 const ACCESS_TYPE = "at+jwt";
 /** Seconds. Tokens that were issued before `accessTtl` was lowered stay good. */
 const LONGEST_LIFE = 60 * 60;
+/** Seconds that a key verifies beyond the life of a token: an instance may not know for so long that it signs no more, and clocks differ. */
+const SIGNING_SLACK = 30 + queries.FEED_SLACK;
 /** Verified tokens that are known by sight: about 1 KB each. */
 const CACHED_TOKENS = 4096;
 
@@ -34,10 +37,10 @@ const CACHED_TOKENS = 4096;
  * @throws TypeError for a weak secret or an option out of range; rejects when the store can't be used.
  */
 export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { secret, storage, algorithm = "HS256", claims: customClaims } = options;
+  const { secret, storage, claims: customClaims, onEvent = () => {} } = options;
   const system = onStoreClock(options.system ?? realSystem, storage);
-  const problem = secretProblem(secret);
-  if (problem) throw new TypeError(`secret ${problem}`);
+  const root = options.rootSecret ?? secret;
+  const sealingKeys = deriveKeys(root, "key-ring");
   const seconds = {
     accessTtl: positive(options.accessTtl ?? "15m", "accessTtl"),
     idleTtl: positive(options.sessionIdleTtl ?? "30d", "sessionIdleTtl"),
@@ -46,9 +49,23 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   };
 
   const longestAccessLife = Math.max(seconds.accessTtl, LONGEST_LIFE);
-  const key = importKey(typeof secret === "string" ? Buffer.from(secret) : secret, { alg: algorithm });
+  const jwks = {
+    maxAge: parseDuration(options.keys?.jwksMaxAge ?? "5m", "keys.jwksMaxAge"),
+    stale: parseDuration(options.keys?.jwksStale ?? "10m", "keys.jwksStale"),
+  };
+  const rotateEvery = positive(options.keys?.rotateEvery ?? "30d", "keys.rotateEvery");
+  await storage.migrate();
+  const ring = await openKeyRing({
+    storage,
+    system,
+    secrets: secret,
+    sealingKeys,
+    algorithm: options.algorithm,
+    times: { rotateEvery, lead: jwks.maxAge + jwks.stale, verifiesFor: longestAccessLife + SIGNING_SLACK },
+    onEvent,
+  });
   const tokens = {
-    keys: createKeySet([key]),
+    keys: ring.keys,
     issuer: options.issuer ?? DEFAULT_NAME,
     audience: options.audience === "none" ? NO_AUDIENCE : (options.audience ?? DEFAULT_NAME),
     typ: ACCESS_TYPE,
@@ -68,9 +85,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     ...(options.passwordQueue?.concurrency !== undefined && { concurrency: options.passwordQueue.concurrency }),
     ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
   });
-  await storage.migrate();
   const users = createUsers({ storage, system, hasher, checkPassword: options.checkPassword });
-  const root = options.rootSecret ?? secret;
   const sessions = createSessions({
     storage,
     system,
@@ -79,10 +94,15 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     ...seconds,
     longestAccessLife,
     limit: readLimit(options.sessionLimit ?? 50),
-    onEvent: options.onEvent ?? (() => {}),
+    onEvent,
     afterEnd: () => feed.catchUp(),
   });
-  const source = createStoredRevocations(storage, system);
+  const stored = createStoredRevocations(storage, system);
+  // Read together, so that a feed that is fresh says that the keys are.
+  const source: FeedSource = {
+    ...stored,
+    readAfter: async (...position) => (await Promise.all([stored.readAfter(...position), ring.catchUp()]))[0],
+  };
   const feed = createRevocationFeed({ source, system });
   const published = createPublishedRevocations(source, feed);
   const askStanding = createStandingCheck(storage);
@@ -115,6 +135,50 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return (await customClaims?.(user)) ?? {};
   }
 
+  /** Verifies with the keys that are here; a token that names another waits for a look into the store. */
+  function verify(accessToken: string): Claims | Promise<Claims> {
+    try {
+      return verifier.verify(accessToken);
+    } catch (error) {
+      const kid = ring.takeMissedKid();
+      if (kid === undefined) throw error;
+      return ring.lookFor(kid).then(() => verifier.verify(accessToken));
+    }
+  }
+
+  function judge(
+    accessToken: string,
+    claims: Claims,
+    freshness: "token" | "feed" | "live",
+  ): Identity | Promise<Identity> {
+    const subject = toSubject(claims);
+    const identity: Identity = {
+      userId: subject.userId,
+      sessionId: claims.sid as string,
+      claims,
+      user: () => users.byId(subject.userId),
+    };
+    if (freshness === "token") return identity;
+    const isFresh = feed.isFresh();
+    if (freshness === "feed" && isFresh) {
+      const reason = feed.find(subject);
+      if (reason) throw takenBack(reason);
+      return identity;
+    }
+    return askStore(accessToken, subject, isFresh).then((reason) => {
+      if (reason) throw takenBack(reason);
+      return identity;
+    });
+  }
+
+  /** Asks how the session stands; where the keys may be old as well, whether the token's is still one of them. */
+  async function askStore(accessToken: string, subject: TokenSubject, areKeysFresh: boolean) {
+    const { version } = ring.keys;
+    const [reason] = await Promise.all([askStanding(subject), areKeysFresh ? undefined : ring.catchUp()]);
+    if (ring.keys.version !== version) verifier.verify(accessToken);
+    return reason;
+  }
+
   /** Commits an end and makes it known here before it is acknowledged. */
   async function end(statements: readonly Statement[]): Promise<boolean> {
     const written = await storage.write(statements);
@@ -127,15 +191,18 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     register: (registration) => users.register(registration),
 
     async login(login, device = {}, { mode } = {}) {
+      await ring.readyToSign();
       const { user, epoch, alongside } = await users.authenticate(login);
       return toTokens(await sessions.start({ id: user.id, epoch }, device, { mode, alongside }), user);
     },
 
     async refresh(refreshToken, refreshOptions, device = {}) {
+      await ring.readyToSign();
       return toTokens(await sessions.refresh(refreshToken, device, refreshOptions));
     },
 
     async adopt(foreignToken, { userId, expiresAt, mode = "fixed", ...refreshOptions }, device = {}) {
+      await ring.readyToSign();
       const epoch = await users.epochOf(userId);
       if (epoch === undefined) throw new AuthError("user_not_found", { reason: "the user is inactive or gone" });
       const token = await sessions.adopt(foreignToken, { id: userId, epoch }, device, { mode, expiresAt });
@@ -147,24 +214,10 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     },
 
     authenticate(accessToken, { freshness = "feed" } = {}) {
-      const claims = verifier.verify(accessToken);
-      const subject = toSubject(claims);
-      const identity: Identity = {
-        userId: subject.userId,
-        sessionId: claims.sid as string,
-        claims,
-        user: () => users.byId(subject.userId),
-      };
-      if (freshness === "token") return identity;
-      if (freshness === "feed" && feed.isFresh()) {
-        const reason = feed.find(subject);
-        if (reason) throw takenBack(reason);
-        return identity;
-      }
-      return askStanding(subject).then((reason) => {
-        if (reason) throw takenBack(reason);
-        return identity;
-      });
+      const claims = verify(accessToken);
+      return claims instanceof Promise
+        ? claims.then((verified) => judge(accessToken, verified, freshness))
+        : judge(accessToken, claims, freshness);
     },
 
     async changePassword(identity, { currentPassword, newPassword }) {
@@ -186,6 +239,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     sessions: {
       list: sessions.list,
+      async start(userId, device = {}, { mode } = {}) {
+        await ring.readyToSign();
+        const epoch = await users.epochOf(userId);
+        if (epoch === undefined) throw new AuthError("user_not_found", { reason: "the user is inactive or gone" });
+        return toTokens(await sessions.start({ id: userId, epoch }, device, { mode }));
+      },
       async end(userId, sessionId) {
         const id = readId(sessionId);
         return id !== undefined && (await sessions.end(userId, id));
@@ -194,6 +253,19 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         const spared = except === undefined ? undefined : readId(except);
         await end([queries.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all", { except: spared })]);
       },
+    },
+
+    keys: {
+      list: ring.list,
+      rotate: ring.rotate,
+      compromise: ring.compromise,
+      jwks: ring.jwks,
+      jwksCacheControl: `public, max-age=${jwks.maxAge}, stale-while-revalidate=${jwks.stale}`,
+    },
+
+    async explain(accessToken) {
+      await ring.catchUp();
+      return explainToken(accessToken, verifier);
     },
 
     revocations: { state: feed.state, since: published.since, answerWaiting: published.answerWaiting },

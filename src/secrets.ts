@@ -34,21 +34,34 @@ const SMALLEST_SECRET = 32;
  * @throws TypeError for a secret that `secretProblem` refuses, or numbers that are repeated or out of range.
  */
 export function deriveKeys(root: RootSecret, label: string): NumberedKeys {
-  const numbered = Array.isArray(root) ? (root as readonly NumberedSecret[]) : undefined;
-  const secrets = numbered ?? [{ number: 1, secret: root as string | Uint8Array }];
+  const secrets = toNumberedSecrets(root);
   const byNumber = new Map<number, Uint8Array>();
+  for (const { number, secret } of secrets) {
+    byNumber.set(number, new Uint8Array(hkdfSync("sha256", secret, HKDF_SALT, label, KEY_SIZE)));
+  }
+  return { current: (secrets[0] as NumberedSecret).number, newest: Math.max(...byNumber.keys()), byNumber };
+}
+
+/**
+ * A secret or several as a list, the one that makes tokens first.
+ * @throws TypeError for a secret that `secretProblem` refuses, or numbers that are repeated or out of range.
+ */
+export function toNumberedSecrets(root: RootSecret): readonly NumberedSecret[] {
+  const secrets = Array.isArray(root)
+    ? (root as readonly NumberedSecret[])
+    : [{ number: 1, secret: root as string | Uint8Array }];
+  if (secrets.length === 0) throw new TypeError("at least one secret is needed");
+  const numbers = new Set<number>();
   for (const { number, secret } of secrets) {
     if (!Number.isInteger(number) || number < 1 || number > 65_535) {
       throw new TypeError("the number of a secret must be a whole number from 1 to 65535");
     }
-    if (byNumber.has(number)) throw new TypeError(`there are two secrets with the number ${number}`);
+    if (numbers.has(number)) throw new TypeError(`there are two secrets with the number ${number}`);
+    numbers.add(number);
     const problem = secretProblem(secret);
     if (problem) throw new TypeError(`the secret ${problem}`);
-    byNumber.set(number, new Uint8Array(hkdfSync("sha256", secret, HKDF_SALT, label, KEY_SIZE)));
   }
-  const first = secrets[0];
-  if (!first) throw new TypeError("at least one secret is needed");
-  return { current: first.number, newest: Math.max(...byNumber.keys()), byNumber };
+  return secrets;
 }
 
 /** The words that examples and templates are made of. A secret of nothing else was copied from a document. */

@@ -20,12 +20,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: ["errors", "system"],
   users: [...FOUNDATION, "storage"],
   sessions: [...FOUNDATION, "secrets", "revocations", "storage"],
-  "auth-interface": [...FOUNDATION, "secrets", "revocations", "storage", "users", "sessions", "jwt"],
-  auth: ["auth-interface", ...FOUNDATION, "secrets", "revocations", "storage", "users", "sessions", "jwt"],
+  keys: [...FOUNDATION, "secrets", "revocations", "jwt", "storage"],
+  "auth-interface": [...FOUNDATION, "secrets", "revocations", "storage", "users", "sessions", "keys", "jwt"],
+  auth: ["auth-interface", ...FOUNDATION, "secrets", "revocations", "storage", "users", "sessions", "keys", "jwt"],
   http: [...FOUNDATION, "auth", "users", "sessions"],
   contracts: [...FOUNDATION, "auth", "http", "users", "sessions", "revocations"],
   handler: ["auth", "http", "contracts"],
-  server: [...FOUNDATION, "secrets", "auth", "handler", "http", "sessions", "storage", "drivers"],
+  server: [...FOUNDATION, "secrets", "jwt", "auth", "handler", "http", "sessions", "storage", "drivers"],
   cli: ["server"],
   client: [],
   index: [
@@ -57,6 +58,7 @@ const NPM_FREE = [
   "jwt",
   "revocations",
   "sessions",
+  "keys",
   "client",
 ];
 

@@ -127,6 +127,14 @@ const RevocationsAnswer = z.object({
   more: z.boolean().describe("True: there is more already."),
 });
 
+const JwksAnswer = z.object({
+  keys: z.array(
+    z
+      .looseObject({ kty: z.string(), alg: z.string(), kid: z.string(), use: z.literal("sig") })
+      .describe("A public key (RFC 7517); its other members depend on `kty`."),
+  ),
+});
+
 const HealthAnswer = z.object({ status: z.literal("ok") });
 
 export const latchkeyContract: Contract = {
@@ -264,6 +272,16 @@ export const latchkeyContract: Contract = {
         }
         const page = await auth.revocations.since(since, { wait: readWait(query), signal });
         return { status: 200, body: fromRevocationPage(page) };
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/.well-known/jwks.json",
+      summary: "The public keys that access tokens are verified with; none where a secret signs",
+      guard: "none",
+      answer: JwksAnswer,
+      async handle({ auth }) {
+        return { status: 200, body: auth.keys.jwks(), cacheControl: auth.keys.jwksCacheControl };
       },
     }),
     route({

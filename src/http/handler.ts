@@ -2,6 +2,7 @@
  * The fetch-native handler: a Request goes in, a Response comes out, whatever the runtime or framework around it.
  * It finds the route, checks credentials before it reads the body, validates the body, and turns refusals into problems.
  */
+import { hash } from "node:crypto";
 import { Hono } from "hono";
 import type { z } from "zod";
 import type { Auth, Identity } from "../auth.ts";
@@ -69,7 +70,11 @@ export function createRequestHandler({
         const identity =
           route.guard === "bearer" ? await authenticate(auth, request) : (undefined as unknown as Identity);
         const body = route.body ? validate(route.body, await readJsonBody(request)) : undefined;
-        const { status, body: answer } = await route.handle({
+        const {
+          status,
+          body: answer,
+          cacheControl,
+        } = await route.handle({
           auth,
           body,
           params: c.req.param() as Record<string, string>,
@@ -82,6 +87,7 @@ export function createRequestHandler({
           signal: request.signal,
         });
         if (answer === undefined) return new Response(null, { status, headers: ANSWER_HEADERS });
+        if (cacheControl !== undefined) return toCacheable(request, JSON.stringify(answer), cacheControl);
         return new Response(JSON.stringify(answer), { status, headers: JSON_HEADERS });
       });
     }
@@ -115,6 +121,15 @@ export function createRequestHandler({
     });
     return response;
   };
+}
+
+/** An answer that may be kept; nothing but 304 for who has it already (RFC 9110 §13.1.2). */
+function toCacheable(request: Request, body: string, cacheControl: string): Response {
+  const etag = `"${hash("sha256", body, "base64url").slice(0, 22)}"`;
+  const headers = { ...JSON_HEADERS, "cache-control": cacheControl, etag };
+  const known = request.headers.get("if-none-match")?.split(",") ?? [];
+  const isKnown = known.some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
+  return isKnown ? new Response(null, { status: 304, headers }) : new Response(body, { status: 200, headers });
 }
 
 /** Verifies the bearer token of a request. @throws AuthError `credentials_missing` when there is none. */

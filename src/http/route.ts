@@ -22,6 +22,8 @@ export interface RouteContext<Body> {
 export interface Answer {
   readonly status: 200 | 201 | 204;
   readonly body?: object;
+  /** For an answer that others may keep, its Cache-Control; it then has an ETag, and who has it already is told 304. */
+  readonly cacheControl?: string;
 }
 
 export interface Route<Body = unknown> {

@@ -4,7 +4,9 @@
  * printed from the same table. The library never reads the environment.
  */
 import { readFileSync } from "node:fs";
-import { type RootSecret, secretProblem } from "../secrets.ts";
+import { type Algorithm, algorithms } from "../jwt/algorithms.ts";
+import { type RootSecret, toNumberedSecrets } from "../secrets.ts";
+import { readSecrets } from "./secret-list.ts";
 
 export interface Config {
   readonly isProduction: boolean;
@@ -15,10 +17,12 @@ export interface Config {
   /** Where the database is, as given; `undefined` means a SQLite file in the data folder. */
   readonly databaseUrl: string | undefined;
   /** `undefined` in development: one is made and kept in the data folder. */
-  readonly secret: string | undefined;
+  readonly secret: RootSecret | undefined;
   readonly rootSecret: RootSecret | undefined;
-  readonly algorithm: "HS256" | "HS384" | "HS512";
+  readonly algorithm: Algorithm;
   /** Seconds. */
+  readonly keyRotation: number;
+  readonly jwksMaxAge: number;
   readonly accessTtl: number;
   readonly sessionIdleTtl: number;
   readonly sessionMaxAge: number;
@@ -57,7 +61,7 @@ const MINUTE = 60;
 const DAY = 24 * 60 * 60;
 
 /** The minimum is the algorithm's hash: RFC 7518 §3.2. */
-const SECRET_BYTES = { HS256: 32, HS384: 48, HS512: 64 } as const;
+const SECRET_BYTES: Partial<Record<Algorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
 const text = (value: string) => value;
 
@@ -76,27 +80,6 @@ const oneOf =
     if (!values.includes(value)) throw new Error(`must be one of ${values.join(", ")}, not ${quote(value)}`);
     return value;
   };
-
-const secret = (value: string) => {
-  const problem = secretProblem(value);
-  if (problem) throw new Error(problem);
-  return value;
-};
-
-/** A secret, or several with their numbers, the one that makes tokens first: `2:newer 1:older`. */
-const rootSecret = (value: string): RootSecret => {
-  if (!/^\d+:\S+(?:\s+\d+:\S+)*$/.test(value)) return secret(value);
-  const numbered = value.split(/\s+/).map((entry) => {
-    const number = Number(entry.slice(0, entry.indexOf(":")));
-    if (!Number.isInteger(number) || number < 1 || number > 65_535) {
-      throw new Error("must number its secrets from 1 to 65535, as in: 2:newer 1:older");
-    }
-    return { number, secret: secret(entry.slice(entry.indexOf(":") + 1)) };
-  });
-  if (new Set(numbered.map(({ number }) => number)).size < numbered.length)
-    throw new Error("gives two secrets one number");
-  return numbered;
-};
 
 const databaseUrl = (value: string) => {
   if (/^[a-z][a-z0-9+.-]*:/i.test(value) && !/^(?:sqlite|file|postgres|postgresql):/i.test(value)) {
@@ -126,15 +109,31 @@ export const VARIABLES: readonly Variable[] = [
     name: "JWT_SECRET_KEY",
     key: "secret",
     isSecret: true,
-    description: "Signs access tokens. Required in production; in development one is made and kept in the data folder.",
-    read: secret,
+    description:
+      "Signs access tokens, or with several, as in `2:newer 1:older`, the first does and all are accepted. Required in production; in development one is made and kept in the data folder.",
+    read: readSecrets,
   },
   {
     name: "JWT_ALGORITHM",
     key: "algorithm",
     fallback: "HS256",
-    description: "HS256, HS384 or HS512; the secret needs 32, 48 or 64 bytes.",
-    read: oneOf("HS256", "HS384", "HS512"),
+    description: `${algorithms.join(", ")}. The HS ones sign with the secret, which needs 32, 48 or 64 bytes; the others with key pairs that are made and rotated in the store and published at /.well-known/jwks.json.`,
+    read: oneOf(...algorithms),
+  },
+  {
+    name: "LATCHKEY_KEY_ROTATION_DAYS",
+    key: "keyRotation",
+    fallback: "30",
+    description: "A key pair signs for so many days (1 to 3650), then the next one does.",
+    read: wholeNumber(1, 3650, DAY),
+  },
+  {
+    name: "LATCHKEY_JWKS_MAX_AGE_SECONDS",
+    key: "jwksMaxAge",
+    fallback: "300",
+    description:
+      "How long others may keep the JWKS (0 to 86400 seconds). A key pair is published for longer before it signs.",
+    read: wholeNumber(0, 86_400),
   },
   {
     name: "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
@@ -184,8 +183,8 @@ export const VARIABLES: readonly Variable[] = [
     key: "rootSecret",
     isSecret: true,
     description:
-      "The root of refresh token keys. Default: JWT_SECRET_KEY; set one of its own where other systems hold that.",
-    read: rootSecret,
+      "The root of refresh token keys and of what seals key pairs. Default: JWT_SECRET_KEY; set one of its own where other systems hold that.",
+    read: readSecrets,
   },
   {
     name: "DATABASE_URL",
@@ -257,10 +256,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (isProduction && isAbsent("secret")) {
     problems.push("JWT_SECRET_KEY is required in production; make one with: openssl rand -base64 48");
   }
-  const { secret, algorithm } = values as { secret?: string; algorithm?: Config["algorithm"] };
-  if (secret !== undefined && algorithm !== undefined && Buffer.byteLength(secret) < SECRET_BYTES[algorithm]) {
+  const { secret, algorithm } = values as Partial<Config>;
+  const needed = (algorithm && SECRET_BYTES[algorithm]) ?? 0;
+  for (const { secret: one } of secret === undefined ? [] : toNumberedSecrets(secret)) {
+    if (Buffer.byteLength(one) >= needed) continue;
     problems.push(
-      `JWT_SECRET_KEY has ${Buffer.byteLength(secret)} bytes and ${algorithm} needs at least ${SECRET_BYTES[algorithm]}; make one with: openssl rand -base64 64`,
+      `JWT_SECRET_KEY has ${Buffer.byteLength(one)} bytes and ${algorithm} needs at least ${needed}; make one with: openssl rand -base64 64`,
     );
   }
   const { sessionIdleTtl, sessionMaxAge } = values as Partial<Config>;

@@ -16,8 +16,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { secretProblem } from "../secrets.ts";
+import type { RootSecret } from "../secrets.ts";
 import { ConfigError } from "./config.ts";
+import { readSecrets } from "./secret-list.ts";
 
 const SECRET_FILE = "jwt-secret-key";
 const DATABASE_FILE = "latchkey.db";
@@ -60,7 +61,7 @@ export const databasePath = (folder: string): string => join(folder, DATABASE_FI
  * The development secret: made at the first start, kept with mode 0600.
  * @throws ConfigError when the file can't be read or holds something else.
  */
-export function developmentSecret(folder: string): string {
+export function developmentSecret(folder: string): RootSecret {
   const path = join(folder, SECRET_FILE);
   try {
     return readSecret(path);
@@ -84,10 +85,8 @@ export function developmentSecret(folder: string): string {
   }
 }
 
-function readSecret(path: string): string {
-  const secret = readFileSync(path, "utf8").trim();
-  const problem = secretProblem(secret);
-  if (problem) throw new Error(problem);
+function readSecret(path: string): RootSecret {
+  const secret = readSecrets(readFileSync(path, "utf8").trim());
   // Someone may have copied the folder about.
   if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, OWNER_ONLY);
   return secret;

@@ -3,13 +3,13 @@
  * Secrets can't be printed because they are never handed over: a line has the route's pattern, the status and the precise
  * reason, and no header, body, URL or query.
  */
+import type { KeyEvent, SessionEvent } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandledRequest } from "../http/handler.ts";
-import type { SessionEvent } from "../sessions/sessions.ts";
 
 export interface Logger {
   request(request: HandledRequest): void;
-  event(event: SessionEvent): void;
+  event(event: SessionEvent | KeyEvent): void;
   info(message: string): void;
 }
 

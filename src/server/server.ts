@@ -6,6 +6,7 @@ import type { Server } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { type Auth, createAuth } from "../auth.ts";
 import { createHandler } from "../handler.ts";
+import type { RootSecret } from "../secrets.ts";
 import { openSqlite } from "../storage/sqlite.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Config, ConfigError } from "./config.ts";
@@ -38,6 +39,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
       storage,
       secret,
       algorithm: config.algorithm,
+      keys: { rotateEvery: config.keyRotation, jwksMaxAge: config.jwksMaxAge, jwksStale: config.jwksMaxAge * 2 },
       ...(config.rootSecret !== undefined && { rootSecret: config.rootSecret }),
       issuer: config.issuer,
       audience: config.audience,
@@ -79,7 +81,7 @@ interface Prepared {
   readonly storage: Storage;
   /** Where the database is, without a password. */
   readonly database: string;
-  readonly secret: string;
+  readonly secret: RootSecret;
 }
 
 async function prepare({ dataDir, databaseUrl, secret }: Config): Promise<Prepared> {

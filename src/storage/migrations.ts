@@ -118,6 +118,36 @@ export const MIGRATIONS: readonly Migration[] = [
       )${table}`,
     ],
   },
+  {
+    version: 2,
+    name: "key ring",
+    readableFrom: 1,
+    statements: ({ integer, table }) => [
+      // `sealed` is null for a secret, which is in the configuration, and for a key that verifies nothing any more.
+      `create table if not exists latchkey_keys (
+        kid text primary key,
+        alg text not null,
+        state text not null check (state in ('next', 'active', 'retiring', 'retired', 'compromised')),
+        sealed text,
+        published_at ${integer} not null,
+        activated_at ${integer},
+        retiring_at ${integer},
+        verifies_until ${integer},
+        retired_at ${integer},
+        note text
+      )${table}`,
+      // Whatever happens, one key signs and one is next.
+      "create unique index if not exists latchkey_keys_one on latchkey_keys (state) where state in ('next', 'active')",
+
+      `create table if not exists latchkey_key_ring (
+        version ${integer} not null,
+        lease_holder text not null,
+        lease_until ${integer} not null
+      )${table}`,
+      `insert into latchkey_key_ring (version, lease_holder, lease_until)
+        select 0, '', 0 where not exists (select 1 from latchkey_key_ring)`,
+    ],
+  },
 ];
 
 /**

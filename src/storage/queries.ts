@@ -256,3 +256,69 @@ export const feedHead = (): Statement => sql`select store_id, head from latchkey
 /** At most 10,000 entries after a position that are still needed, oldest first. */
 export const feedSince = (position: number, now: number): Statement => sql`
   select * from latchkey_revocations where position > ${position} and expires_at > ${now} order by position limit 10000`;
+
+// Keys ----------------------------------------------------------------------------------------------------------------
+// Every change takes the lease first, so that one instance does the work, and then bumps the ring's version under a guard,
+// so that one whose lease has run out meanwhile changes nothing.
+
+export const keyRing = (): Statement => sql`select version from latchkey_key_ring`;
+
+/** Oldest first. */
+export const keys = (): Statement => sql`select * from latchkey_keys order by published_at, kid`;
+
+/** Returns no row while somebody else holds it. */
+export const takeKeyLease = (holder: string, now: number, until: number): Statement => guard`
+  update latchkey_key_ring set lease_holder = ${holder}, lease_until = ${until}
+  where lease_holder = ${holder} or lease_holder = '' or lease_until <= ${now}
+  returning version`;
+
+export const dropKeyLease = (holder: string): Statement => sql`
+  update latchkey_key_ring set lease_holder = '' where lease_holder = ${holder}`;
+
+/** First of every change: ends the lease and fails when the ring is not as it was when the lease was taken. */
+export const changeKeyRing = (version: number, holder: string): Statement => ({
+  ...guard`
+  update latchkey_key_ring set version = version + 1, lease_holder = ''
+  where version = ${version} and lease_holder = ${holder}
+  returning version`,
+  wakes: true,
+});
+
+export interface NewKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly state: "next" | "active";
+  readonly sealed: string | null;
+  readonly now: number;
+}
+
+export const insertKey = (key: NewKey): Statement => sql`
+  insert into latchkey_keys (kid, alg, state, sealed, published_at, activated_at)
+  values (${key.kid}, ${key.alg}, ${key.state}, ${key.sealed}, ${key.now}, ${key.state === "active" ? key.now : null})`;
+
+export const activateKey = (kid: string, now: number): Statement => guard`
+  update latchkey_keys set state = 'active', activated_at = ${now}, retiring_at = null, verifies_until = null
+  where kid = ${kid} and state in ('next', 'retiring', 'retired')
+  returning kid`;
+
+/** The active key signs no more; `sealed` is what is left of it for verifying. */
+export const retireKey = (kid: string, now: number, verifiesUntil: number, sealed: string | null): Statement => guard`
+  update latchkey_keys set state = 'retiring', retiring_at = ${now}, verifies_until = ${verifiesUntil}, sealed = ${sealed}
+  where kid = ${kid} and state = 'active'
+  returning kid`;
+
+/** Nothing that it has signed is taken any more. */
+export const closeKey = (
+  kid: string,
+  state: "retired" | "compromised",
+  note: string | null,
+  now: number,
+): Statement => sql`
+  update latchkey_keys set state = ${state}, retired_at = ${now}, note = ${note}, sealed = null
+  where kid = ${kid} and state <> 'compromised'`;
+
+export const resealKey = (kid: string, sealed: string): Statement => sql`
+  update latchkey_keys set sealed = ${sealed} where kid = ${kid} and sealed is not null`;
+
+export const forgetKeys = (closedBefore: number): Statement => sql`
+  delete from latchkey_keys where state in ('retired', 'compromised') and retired_at < ${closedBefore}`;

@@ -27,6 +27,8 @@ test("with nothing set everything has its default", () => {
       rootSecret: undefined,
       databaseUrl: undefined,
       algorithm: "HS256",
+      keyRotation: 30 * 24 * 3600,
+      jwksMaxAge: 300,
       accessTtl: 900,
       sessionIdleTtl: 30 * 86_400,
       sessionMaxAge: 90 * 86_400,
@@ -50,7 +52,7 @@ test("an empty value counts as absent, for every setting", () => {
 test("a value that is wrong, out of range or of another type is named, with what would be right", () => {
   const wrong: readonly [name: string, values: readonly string[]][] = [
     ["PORT", ["-1", "65536", "80.5", "0x50", " 80", "eighty", "99999999999"]],
-    ["JWT_ALGORITHM", ["none", "hs256", "RS256", "HS256 "]],
+    ["JWT_ALGORITHM", ["none", "hs256", "RS1", "HS256 "]],
     ["JWT_ACCESS_TOKEN_EXPIRE_MINUTES", ["0", "1441", "15m"]],
     ["REFRESH_TOKEN_TTL_DAYS", ["0", "3651", "thirty"]],
     ["LATCHKEY_SESSION_MAX_DAYS", ["0", "x"]],

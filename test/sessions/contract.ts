@@ -1,7 +1,7 @@
 /** What sessions do, over any store. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { SessionEvent } from "../../src/auth.ts";
+import type { KeyEvent, SessionEvent } from "../../src/auth.ts";
 import { AuthError, type AuthErrorCode } from "../../src/errors.ts";
 import { type Storage, sql } from "../../src/storage/storage.ts";
 import { createEngine, type Engine, PASSWORD, signIn } from "../support/engine.ts";
@@ -141,7 +141,7 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
       }));
 
     test("a store restored from a backup carries the session on, and says so", async () => {
-      const events: SessionEvent[] = [];
+      const events: (SessionEvent | KeyEvent)[] = [];
       await withEngine({ onEvent: (event) => events.push(event) }, async (engine) => {
         const { tokens } = await signIn(engine);
         const first = await engine.auth.refresh(tokens.refreshToken);
@@ -155,7 +155,7 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
     });
 
     test("reuse is told to whoever listens (checklist 42)", async () => {
-      const events: SessionEvent[] = [];
+      const events: (SessionEvent | KeyEvent)[] = [];
       await withEngine({ onEvent: (event) => events.push(event) }, async (engine) => {
         const { tokens } = await signIn(engine);
         await engine.auth.refresh(tokens.refreshToken);
