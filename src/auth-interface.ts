@@ -9,7 +9,7 @@ import type { Device, RefreshOptions, Session, SessionEvent, SessionMode } from 
 import type { Storage } from "./storage/storage.ts";
 import type { Duration, System } from "./system.ts";
 import type { PasswordFormat } from "./users/password-hash.ts";
-import type { Login, Registration, User } from "./users/users.ts";
+import type { ListOptions, Login, Registration, User, UserName, UserPage } from "./users/users.ts";
 
 export interface AuthOptions {
   /**
@@ -133,6 +133,17 @@ export interface Auth {
   ): Promise<void>;
   readonly users: {
     byId(id: number): Promise<User | undefined>;
+    /** Active or not; `undefined` when there is none, or when several share an email. */
+    find(name: UserName): Promise<User | undefined>;
+    /** A page of users, by id. @throws AuthError `input_invalid`. */
+    list(options?: ListOptions): Promise<UserPage>;
+    /**
+     * Sets a password without knowing the one before, and ends all sessions.
+     * @throws AuthError `input_invalid`, `user_not_found`, `busy`.
+     */
+    setPassword(id: number, password: string): Promise<void>;
+    /** @throws AuthError `user_not_found`. */
+    setRoles(id: number, roles: { readonly isStaff?: boolean; readonly isSuperuser?: boolean }): Promise<User>;
     /** Takes a user out of service and ends all sessions; false when there was nothing to do. */
     deactivate(id: number): Promise<boolean>;
     reactivate(id: number): Promise<boolean>;
@@ -149,6 +160,8 @@ export interface Auth {
     /** False when the user has no such live session. */
     end(userId: number, sessionId: string): Promise<boolean>;
     endAll(userId: number, options?: { readonly except?: string }): Promise<void>;
+    /** Signs everybody out, as after a database was restored. @returns how many users had sessions. */
+    endEverybodys(): Promise<number>;
   };
   readonly keys: {
     /** All keys, also those that are not accepted any more, oldest first. */
@@ -189,6 +202,7 @@ export type {
   FeedState,
   KeyEvent,
   KeyInfo,
+  ListOptions,
   Login,
   PasswordFormat,
   RefreshOptions,
@@ -198,4 +212,6 @@ export type {
   SessionEvent,
   SessionMode,
   User,
+  UserName,
+  UserPage,
 };

@@ -29,6 +29,8 @@ const ACCESS_TYPE = "at+jwt";
 const LONGEST_LIFE = 60 * 60;
 /** Seconds that a key verifies beyond the life of a token: an instance may not know for so long that it signs no more, and clocks differ. */
 const SIGNING_SLACK = 30 + queries.FEED_SLACK;
+/** Users whose sessions are ended side by side. */
+const ENDED_AT_ONCE = 64;
 /** Verified tokens that are known by sight: about 1 KB each. */
 const CACHED_TOKENS = 4096;
 
@@ -230,6 +232,14 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     users: {
       byId: users.byId,
+      find: users.find,
+      list: users.list,
+      async setPassword(id, password) {
+        const reset = await users.passwordReset(id, password);
+        const isSet = await end([reset, ...sessions.endAllStatements(id, "password")]);
+        if (!isSet) throw new AuthError("user_not_found", { reason: "the user was deleted at the same moment" });
+      },
+      setRoles: users.setRoles,
       deactivate: (id) => end([queries.deactivateUser(id, system.now()), ...sessions.endAllStatements(id, "inactive")]),
       async reactivate(id) {
         return (await storage.write([queries.reactivateUser(id)]))?.[0]?.length === 1;
@@ -252,6 +262,23 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       async endAll(userId, { except } = {}) {
         const spared = except === undefined ? undefined : readId(except);
         await end([queries.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all", { except: spared })]);
+      },
+      async endEverybodys() {
+        let count = 0;
+        for (let after = 0; ; ) {
+          const ids = (await storage.read(queries.usersWithSessions(after, ENDED_AT_ONCE))).map(
+            (row) => row.user_id as number,
+          );
+          if (ids.length === 0) break;
+          // One transaction for each user, so that nobody who signs in meanwhile waits for the whole.
+          await Promise.all(
+            ids.map((id) => storage.write([queries.bumpEpoch(id), ...sessions.endAllStatements(id, "all")])),
+          );
+          count += ids.length;
+          after = ids.at(-1) as number;
+        }
+        await feed.catchUp();
+        return count;
       },
     },
 

@@ -9,6 +9,7 @@ export type {
   KeyEvent,
   KeyInfo,
   KeyOptions,
+  ListOptions,
   Login,
   PasswordFormat,
   RefreshOptions,
@@ -19,6 +20,8 @@ export type {
   SessionMode,
   Tokens,
   User,
+  UserName,
+  UserPage,
 } from "./auth.ts";
 export { createAuth } from "./auth.ts";
 export { AuthError, type AuthErrorCode, type AuthErrorOptions, type FieldError, refusals } from "./errors.ts";

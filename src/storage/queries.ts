@@ -100,6 +100,25 @@ export const reactivateUser = (id: number): Statement => sql`
 
 export const deleteUser = (id: number): Statement => guard`delete from latchkey_users where id = ${id} returning id`;
 
+/** Users with ids above `after`, in order; with a search, those whose username or email begins with it. */
+export const usersPage = (after: number, limit: number, searchKey: string): Statement => sql`
+  select * from latchkey_users
+  where id > ${after} and (substr(username_key, 1, length(${searchKey})) = ${searchKey}
+    or substr(email_key, 1, length(${searchKey})) = ${searchKey})
+  order by id limit ${limit}`;
+
+/** Whatever the password was. */
+export const setPassword = (id: number, password: string): Statement => guard`
+  update latchkey_users set password = ${password}, epoch = epoch + 1 where id = ${id} returning epoch`;
+
+/** Each null, or since when. */
+export const setRoles = (id: number, staffAt: number | null, superuserAt: number | null): Statement => sql`
+  update latchkey_users set staff_at = ${staffAt}, superuser_at = ${superuserAt} where id = ${id} returning *`;
+
+/** Users with ids above `after` who have sessions that have not ended, in order. */
+export const usersWithSessions = (after: number, limit: number): Statement => sql`
+  select distinct user_id from latchkey_sessions where ended_at is null and user_id > ${after} order by user_id limit ${limit}`;
+
 // Sessions ------------------------------------------------------------------------------------------------------------
 
 /** Returns no row when the token it is adopted from has a session already. */

@@ -47,6 +47,28 @@ export interface Authenticated {
   readonly alongside: readonly Statement[];
 }
 
+/** Whom to find: one of the three. */
+export type UserName =
+  | { readonly id: number }
+  | { readonly username: string; readonly email?: undefined }
+  | { readonly email: string; readonly username?: undefined };
+
+export interface ListOptions {
+  /** The `next` of the page before. */
+  readonly after?: number | undefined;
+  /** 1 to 1,000. Default 50. */
+  readonly limit?: number | undefined;
+  /** What a username or an email begins with, without regard to case. */
+  readonly search?: string | undefined;
+}
+
+export interface UserPage {
+  /** By id. */
+  readonly users: readonly User[];
+  /** Where the next page begins; `undefined` when this is the last. */
+  readonly next: number | undefined;
+}
+
 export interface UsersOptions {
   readonly storage: Storage;
   readonly system: System;
@@ -145,6 +167,52 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     return row && toUser(row);
   }
 
+  /** The user of that name, active or not; `undefined` when there is none, or when several share an email. */
+  async function find(name: UserName): Promise<User | undefined> {
+    if ("id" in name) return byId(name.id);
+    const key = toKey((name.username ?? name.email).toWellFormed());
+    if (key.includes("\0")) return undefined;
+    const query = name.username === undefined ? queries.userByEmail(key) : queries.userByUsername(key);
+    const rows = await storage.read(query);
+    return rows.length === 1 ? toUser(rows[0] as Row) : undefined;
+  }
+
+  /** A page of users. @throws AuthError `input_invalid` for a limit or a cursor out of range. */
+  async function list({ after = 0, limit = 50, search = "" }: ListOptions = {}): Promise<UserPage> {
+    throwProblems({
+      limit: isWhole(limit, 1, LARGEST_PAGE) ? undefined : `must be a whole number from 1 to ${LARGEST_PAGE}`,
+      after: isWhole(after, 0, Number.MAX_SAFE_INTEGER) ? undefined : "must be the cursor of a page",
+    });
+    const key = toKey(search.toWellFormed());
+    if (key.includes("\0")) return { users: [], next: undefined };
+    const rows = await storage.read(queries.usersPage(after, limit + 1, key));
+    const users = rows.slice(0, limit).map(toUser);
+    return { users, next: rows.length > limit ? users.at(-1)?.id : undefined };
+  }
+
+  /**
+   * Judges a password that someone other than its owner sets, and prepares it.
+   * @throws AuthError `input_invalid`, `user_not_found`, `busy`.
+   */
+  async function passwordReset(id: number, next: string): Promise<Statement> {
+    const user = await byId(id);
+    if (!user) throw new AuthError("user_not_found");
+    throwProblems({ password: (await passwordProblem(next, user)) ?? (await checkPassword?.(next)) });
+    return queries.setPassword(id, await hasher.hash(next));
+  }
+
+  /** Makes a user staff or superuser, or no longer. @returns the user. @throws AuthError `user_not_found`. */
+  async function setRoles(id: number, roles: { readonly isStaff?: boolean; readonly isSuperuser?: boolean }) {
+    const user = await byId(id);
+    if (!user) throw new AuthError("user_not_found");
+    const since = (is: boolean) => (is ? system.now() : null);
+    const { isStaff = user.isStaff, isSuperuser = user.isSuperuser } = roles;
+    const written = await storage.write([queries.setRoles(id, since(isStaff), since(isSuperuser))]);
+    const row = written?.[0]?.[0];
+    if (!row) throw new AuthError("user_not_found");
+    return toUser(row);
+  }
+
   /** The epoch that a new session of this user has to remember; `undefined` when the user is inactive or gone. */
   async function epochOf(id: number): Promise<number | undefined> {
     const row = (await storage.read(queries.userById(id)))[0];
@@ -168,8 +236,12 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     return queries.changePassword(id, stored, await hasher.hash(next));
   }
 
-  return { register, authenticate, byId, epochOf, passwordChange };
+  return { register, authenticate, byId, find, list, epochOf, passwordChange, passwordReset, setRoles };
 }
+
+const LARGEST_PAGE = 1000;
+const isWhole = (value: number, min: number, max: number) =>
+  Number.isSafeInteger(value) && value >= min && value <= max;
 
 function throwProblems(problems: Readonly<Record<string, string | undefined>>): void {
   const errors: FieldError[] = [];
