@@ -3,6 +3,7 @@
  * One part at a time; each part lives in a folder of its name.
  */
 import { parseArgs } from "node:util";
+import { FRAMEWORKS, type Framework, type HttpOptions, httpToTerminal, runHttp } from "./http/run.ts";
 import { type JwtOptions, runJwt, SECTIONS, type Section, toTerminal } from "./jwt/run.ts";
 import {
   runSessions,
@@ -12,19 +13,26 @@ import {
   sessionsToTerminal,
 } from "./sessions/run.ts";
 
-type Part = "jwt" | "sessions";
-const PARTS: readonly Part[] = ["jwt", "sessions"];
-const SECTIONS_OF: Readonly<Record<Part, readonly string[]>> = { jwt: SECTIONS, sessions: SESSIONS_SECTIONS };
+type Part = "jwt" | "sessions" | "http";
+const PARTS: readonly Part[] = ["jwt", "sessions", "http"];
+const SECTIONS_OF: Readonly<Record<Part, readonly string[]>> = {
+  jwt: SECTIONS,
+  sessions: SESSIONS_SECTIONS,
+  // Its parts are frameworks, which have an option of their own.
+  http: [],
+};
 
 const HELP = `Measures latchkey side by side with its peers.
 
   npm run bench                         everything, some half an hour; writes bench/results/
   npm run bench -- jwt --quick          under a minute, a wide spread; writes nothing
   npm run bench -- sessions --quick     under a minute and a half
+  npm run bench -- http --quick         under a minute
 
 Parts
   jwt                   signing and verifying tokens with every algorithm, heap, hostile tokens, import
   sessions              refreshes on SQLite and PostgreSQL, CPU of a request, ends seen from another process, memory
+  http                  guarded routes: CPU, rate and allocation in every framework, beside its usual plugin
 
 Options
   --quick               few short rounds: a hint, no result; writes nothing unless --write is given
@@ -33,6 +41,7 @@ Options
   --section heap,…      only these of jwt: ${SECTIONS.join(", ")};
                         of sessions: ${SESSIONS_SECTIONS.join(", ")}
   --alg HS256,ES256     jwt: only these algorithms
+  --framework fastify,… http: only these: ${FRAMEWORKS.map(toOption).join(", ")}
   --source              jwt: measures src/ as it is instead of the packed package (no import figure)
   --package FILE        measures a package that npm packed earlier instead of packing the checkout
   --json                prints the results as JSON instead of tables
@@ -46,6 +55,7 @@ const { values, positionals } = parseArgs({
     write: { type: "boolean" },
     "no-write": { type: "boolean", default: false },
     alg: { type: "string", default: "" },
+    framework: { type: "string", default: "" },
     section: { type: "string", default: "" },
     source: { type: "boolean", default: false },
     package: { type: "string" },
@@ -64,16 +74,20 @@ async function main(): Promise<void> {
   const unknown = positionals.find((part) => !PARTS.includes(part as Part));
   if (unknown !== undefined) return refuse(`There is no part '${unknown}'.`);
   const sections = list(values.section);
-  // A section says which part is meant.
-  const parts = PARTS.filter((part) => positionals.length === 0 || positionals.includes(part)).filter(
-    (part) => sections.length === 0 || sections.some((section) => SECTIONS_OF[part].includes(section)),
-  );
+  const frameworks = list(values.framework).map((name) => name.toLowerCase());
+  const wrongFramework = frameworks.find((name) => !FRAMEWORKS.map(toOption).includes(name));
+  if (wrongFramework !== undefined) return refuse(`There is no framework '${wrongFramework}'.`);
+  // A section or a framework says which part is meant.
+  const parts = PARTS.filter((part) => positionals.length === 0 || positionals.includes(part))
+    .filter((part) => sections.length === 0 || sections.some((section) => SECTIONS_OF[part].includes(section)))
+    .filter((part) => frameworks.length === 0 || part === "http");
   const known = parts.flatMap((part) => SECTIONS_OF[part]);
   const wrong = sections.find((section) => !known.includes(section));
   if (wrong !== undefined || parts.length === 0) return refuse(`There is no section '${wrong ?? sections[0]}'.`);
 
   const algs = list(values.alg);
-  const isWhole = !values.quick && !values.source && algs.length === 0 && sections.length === 0;
+  const isSelection = algs.length > 0 || sections.length > 0 || frameworks.length > 0;
+  const isWhole = !values.quick && !values.source && !isSelection;
   const isWritten = !values["no-write"] && (values.write ?? isWhole);
   const started = performance.now();
   const shared = {
@@ -84,12 +98,20 @@ async function main(): Promise<void> {
   };
   const wanted = (part: Part): readonly string[] =>
     SECTIONS_OF[part].filter((section) => sections.length === 0 || sections.includes(section));
+  const measure = (part: Part): Promise<Measured> => {
+    if (part === "http") {
+      const chosen = FRAMEWORKS.filter((name) => frameworks.length === 0 || frameworks.includes(toOption(name)));
+      return measureHttp({ ...shared, frameworks: chosen }, isWritten);
+    }
+    if (part === "sessions") {
+      return measureSessions({ ...shared, sections: wanted(part) as SessionsSection[] }, isWritten);
+    }
+    const options = { ...shared, isSource: values.source, algs, sections: wanted(part) as Section[] };
+    return measureJwt(options, isWritten);
+  };
   const json: Record<string, object> = {};
   for (const part of parts) {
-    const { results, text } =
-      part === "jwt"
-        ? await measureJwt({ ...shared, isSource: values.source, algs, sections: wanted(part) as Section[] }, isWritten)
-        : await measureSessions({ ...shared, sections: wanted(part) as SessionsSection[] }, isWritten);
+    const { results, text } = await measure(part);
     json[part] = results;
     clearProgress();
     if (!values.json) process.stdout.write(text);
@@ -110,6 +132,16 @@ async function measureJwt(options: JwtOptions, isWritten: boolean): Promise<Meas
 async function measureSessions(options: SessionsOptions, isWritten: boolean): Promise<Measured> {
   const run = await runSessions(options);
   return { results: { ...run.results, verdicts: run.verdicts }, text: sessionsToTerminal(run, isWritten) };
+}
+
+async function measureHttp(options: HttpOptions, isWritten: boolean): Promise<Measured> {
+  const run = await runHttp(options);
+  return { results: { ...run.results, verdicts: run.verdicts }, text: httpToTerminal(run, isWritten) };
+}
+
+/** A framework as the command line names it. */
+function toOption(framework: Framework): string {
+  return framework.replace("node:", "").toLowerCase();
 }
 
 /** One line that rewrites itself in a terminal, a line each in a log. */

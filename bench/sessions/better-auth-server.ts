@@ -11,8 +11,8 @@ import { hash, verify } from "@node-rs/argon2";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { fromNodeHeaders, toNodeHandler } from "better-auth/node";
+import { cpuMicros, serve } from "../service.ts";
 import { ARGON2ID, PASSWORD, type RequestKind, type RequestPlan, VARIANT_COUNT } from "./request-plan.ts";
-import { cpuMicros, serve } from "./service.ts";
 
 export interface BetterAuthServerInput {
   readonly file: string;

@@ -10,6 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { hash, verify } from "@node-rs/argon2";
 import express, { type NextFunction, type Request, type Response } from "express";
 import jwt from "jsonwebtoken";
+import { cpuMicros, serve } from "../service.ts";
 import {
   ARGON2ID,
   JSON_TYPE,
@@ -19,7 +20,6 @@ import {
   type RequestPlan,
   VARIANT_COUNT,
 } from "./request-plan.ts";
-import { cpuMicros, serve } from "./service.ts";
 import { userCount } from "./stored-sessions.ts";
 
 export interface HomeMadeServerInput {

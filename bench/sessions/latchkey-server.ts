@@ -9,8 +9,9 @@ import { hash } from "@node-rs/argon2";
 import postgres from "postgres";
 import type { Identity, Storage } from "../../src/index.ts";
 import { openConnection } from "../../src/storage/sqlite/connection.ts";
+import { importLatchkey } from "../latchkey.ts";
+import { cpuMicros, serve } from "../service.ts";
 import { freePort } from "./free-port.ts";
-import { importLatchkey } from "./latchkey.ts";
 import {
   ARGON2ID,
   JSON_TYPE,
@@ -20,7 +21,6 @@ import {
   type RequestPlan,
   VARIANT_COUNT,
 } from "./request-plan.ts";
-import { cpuMicros, serve } from "./service.ts";
 import { createMint, fillPostgres, fillSqlite, userCount } from "./stored-sessions.ts";
 
 export interface LatchkeyServerInput {

@@ -1,7 +1,7 @@
 /** The load generator, a process of its own: keeps so many requests in flight and insists on every answer being good. */
 import { Agent, request } from "node:http";
+import { serve } from "../service.ts";
 import type { RequestPlan, RequestVariant } from "./request-plan.ts";
-import { serve } from "./service.ts";
 
 export interface LoadInput {
   readonly plan: RequestPlan;

@@ -4,12 +4,12 @@
  */
 import { join } from "node:path";
 import { type Spread, shuffled, spreadOf } from "../measure.ts";
+import { type Service, startService } from "../service.ts";
 import type { BetterAuthServerInput } from "./better-auth-server.ts";
 import type { HomeMadeServerInput } from "./home-made-server.ts";
 import type { GuardCounts, LatchkeyServerInput } from "./latchkey-server.ts";
 import type { LoadInput } from "./load.ts";
 import { type RequestKind, type RequestPlan, VARIANT_COUNT } from "./request-plan.ts";
-import { type Service, startService } from "./service.ts";
 
 export interface RequestsOptions {
   readonly dist: string;

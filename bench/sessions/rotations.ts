@@ -15,6 +15,7 @@ import { rotateSession } from "../../src/storage/queries.ts";
 import { openConnection } from "../../src/storage/sqlite/connection.ts";
 import { realSystem } from "../../src/system.ts";
 import { answerParent } from "../child.ts";
+import { importLatchkey, type Latchkey } from "../latchkey.ts";
 import {
   type Case,
   type MeasuringOptions,
@@ -24,7 +25,6 @@ import {
   shuffled,
   spreadOf,
 } from "../measure.ts";
-import { importLatchkey, type Latchkey } from "./latchkey.ts";
 import { CONNECTION_COUNT } from "./postgres.ts";
 import { createMint, DEVICE, fillPostgres, fillSqlite, handleOf } from "./stored-sessions.ts";
 

@@ -4,10 +4,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runInChild } from "../child.ts";
+import { installLatchkey } from "../latchkey.ts";
 import { installedVersions, ownVersion, thisMachine } from "../machine.ts";
 import type { MeasuringOptions } from "../measure.ts";
+import { startService } from "../service.ts";
 import type { EntryKind, IndexMemoryInput } from "./index-memory.ts";
-import { installLatchkey } from "./latchkey.ts";
 import type { GuardCounts, LatchkeyServerInput } from "./latchkey-server.ts";
 import { toPage, verdictTable } from "./page.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
@@ -23,7 +24,6 @@ import {
 } from "./results.ts";
 import type { RevocationInput, RevocationResult } from "./revocation.ts";
 import type { RotationsInput, RotationsResult } from "./rotations.ts";
-import { startService } from "./service.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 export type SessionsSection = "rotations" | "requests" | "revocation" | "memory";

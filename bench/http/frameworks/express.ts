@@ -1,0 +1,36 @@
+/** Express, and the two that its users know, each with a key that was made once. */
+import express, { type Request, type RequestHandler } from "express";
+import { expressjwt } from "express-jwt";
+import { Passport } from "passport";
+import { ExtractJwt, Strategy } from "passport-jwt";
+import { type Applications, HOST, JSONWEBTOKEN_CHECKS, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+
+export const expressApplications: Applications = {
+  [NO_AUTH]: () => answering([], () => NOBODY),
+
+  "express-jwt, KeyObject": ({ key }) =>
+    answering(
+      [expressjwt({ secret: key, ...JSONWEBTOKEN_CHECKS })],
+      (request) => (request as { auth?: { sub?: string } }).auth?.sub,
+    ),
+
+  "passport-jwt, KeyObject": ({ key }) => {
+    const passport = new Passport();
+    const jwtFromRequest = ExtractJwt.fromAuthHeaderAsBearerToken();
+    // Its types know texts and buffers only; jsonwebtoken, which it hands the key to, takes a KeyObject.
+    const secretOrKey = key as unknown as Buffer;
+    passport.use(
+      new Strategy({ jwtFromRequest, secretOrKey, ...JSONWEBTOKEN_CHECKS }, (claims, done) => done(null, claims)),
+    );
+    return answering(
+      [passport.authenticate("jwt", { session: false })],
+      (request) => (request as { user?: { sub?: string } }).user?.sub,
+    );
+  },
+};
+
+function answering(guards: readonly RequestHandler[], subjectOf: (request: Request) => unknown): Promise<number> {
+  const app = express();
+  app.get(PATH, ...guards, (request: Request, response) => void response.json({ sub: subjectOf(request) }));
+  return listening(app.listen(0, HOST));
+}

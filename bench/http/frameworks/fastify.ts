@@ -1,0 +1,32 @@
+/** Fastify, and @fastify/jwt as its documentation has it, with its cache. */
+import fastifyJwt from "@fastify/jwt";
+import { type FastifyInstance, type FastifyRequest, fastify, type onRequestHookHandler } from "fastify";
+import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+
+export const fastifyApplications: Applications = {
+  [NO_AUTH]: () => answering(fastify(), undefined, () => NOBODY),
+
+  "@fastify/jwt, its cache": async ({ secret }) => {
+    const app = fastify();
+    // The cache finds a token by the token, which is cheaper than by its hash, as it would otherwise.
+    const cache = { cache: 1000, cacheKeyBuilder: (token: string) => token };
+    await app.register(fastifyJwt, {
+      secret,
+      verify: { algorithms: ["HS256"], allowedIss: ISSUER, allowedAud: AUDIENCE, ...cache },
+    });
+    const guard = async (request: FastifyRequest): Promise<void> => {
+      await request.jwtVerify();
+    };
+    return answering(app, guard, ({ user }) => (user as { sub: string }).sub);
+  },
+};
+
+async function answering(
+  app: FastifyInstance,
+  guard: onRequestHookHandler | ((request: FastifyRequest) => Promise<void>) | undefined,
+  subjectOf: (request: FastifyRequest) => unknown,
+): Promise<number> {
+  app.get(PATH, { ...(guard && { onRequest: guard }) }, (request, reply) => reply.send({ sub: subjectOf(request) }));
+  await app.listen({ port: 0, host: HOST });
+  return listening(app.server);
+}

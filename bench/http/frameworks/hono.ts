@@ -1,0 +1,25 @@
+/** Hono on @hono/node-server, and hono/jwt with a key that was imported once. */
+import { webcrypto } from "node:crypto";
+import type { Server } from "node:net";
+import { serve } from "@hono/node-server";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { jwt } from "hono/jwt";
+import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NOBODY, PATH, TYP } from "../application.ts";
+
+export const hono: Applications = {
+  [NO_AUTH]: () => answering([], () => NOBODY),
+
+  "hono/jwt": async ({ secret }) => {
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    const key = await webcrypto.subtle.importKey("raw", Buffer.from(secret), algorithm, false, ["verify"]);
+    const guard = jwt({ secret: key, alg: "HS256", verification: { iss: ISSUER, aud: AUDIENCE, typ: TYP } });
+    return answering([guard], (c) => (c.get("jwtPayload") as { sub: string }).sub);
+  },
+};
+
+function answering(guards: readonly MiddlewareHandler[], subjectOf: (c: Context) => unknown): Promise<number> {
+  const app = new Hono();
+  for (const guard of guards) app.use(PATH, guard);
+  app.get(PATH, (c) => c.json({ sub: subjectOf(c) as string }));
+  return listening(serve({ fetch: app.fetch, port: 0, hostname: HOST }) as Server);
+}

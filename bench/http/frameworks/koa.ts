@@ -1,0 +1,23 @@
+/** Koa, which has no router of its own, and koa-jwt with a key that was made once. */
+import Koa, { type Context, type Middleware } from "koa";
+import koaJwt from "koa-jwt";
+import { type Applications, HOST, JSONWEBTOKEN_CHECKS, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+
+export const koa: Applications = {
+  [NO_AUTH]: () => answering([], () => NOBODY),
+
+  "koa-jwt, KeyObject": ({ key }) => {
+    // Its types know texts and buffers only; jsonwebtoken, which it hands the key to, takes a KeyObject.
+    const guard = koaJwt({ secret: key as unknown as Buffer, ...JSONWEBTOKEN_CHECKS });
+    return answering([guard], ({ state }) => state.user.sub);
+  },
+};
+
+function answering(guards: readonly Middleware[], subjectOf: (context: Context) => unknown): Promise<number> {
+  const app = new Koa();
+  for (const guard of guards) app.use(guard);
+  app.use((context) => {
+    if (context.path === PATH) context.body = { sub: subjectOf(context as Context) };
+  });
+  return listening(app.listen(0, HOST));
+}
