@@ -4,13 +4,9 @@
  */
 import type { Server } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
-import { type Auth, createAuth } from "../auth.ts";
 import { createHandler } from "../handler.ts";
-import type { RootSecret } from "../secrets.ts";
-import { openSqlite } from "../storage/sqlite.ts";
-import type { Storage } from "../storage/storage.ts";
 import { type Config, ConfigError } from "./config.ts";
-import { databasePath, developmentSecret, openDataFolder } from "./data-folder.ts";
+import { chooseStore, createEngine } from "./engine.ts";
 import { createHttpServer } from "./http-server.ts";
 import type { Logger } from "./logger.ts";
 
@@ -32,27 +28,8 @@ const IDLE_CHECK = 50;
  * @throws ConfigError, or an error of the storage whose message is one clear sentence.
  */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
-  const { storage, database, secret } = await prepare(config);
-  let auth: Auth;
-  try {
-    auth = await createAuth({
-      storage,
-      secret,
-      algorithm: config.algorithm,
-      keys: { rotateEvery: config.keyRotation, jwksMaxAge: config.jwksMaxAge, jwksStale: config.jwksMaxAge * 2 },
-      ...(config.rootSecret !== undefined && { rootSecret: config.rootSecret }),
-      issuer: config.issuer,
-      audience: config.audience,
-      accessTtl: config.accessTtl,
-      sessionIdleTtl: config.sessionIdleTtl,
-      sessionMaxAge: config.sessionMaxAge,
-      refreshGrace: config.refreshGrace,
-      onEvent: logger.event,
-    });
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
+  const store = await chooseStore(config);
+  const auth = await createEngine(config, store, { algorithm: config.algorithm, onEvent: logger.event });
   const handle = createHandler(auth, {
     proxyCount: config.proxyCount,
     feedTokens: config.feedTokens,
@@ -68,34 +45,13 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${toHostname(config.host)}:${port}`,
-    database,
+    database: store.database,
     async close() {
       auth.revocations.answerWaiting();
       await drain(server);
       await auth.close();
     },
   };
-}
-
-interface Prepared {
-  readonly storage: Storage;
-  /** Where the database is, without a password. */
-  readonly database: string;
-  readonly secret: RootSecret;
-}
-
-async function prepare({ dataDir, databaseUrl, secret }: Config): Promise<Prepared> {
-  // With both given the folder is not needed, and not made.
-  const folder = databaseUrl === undefined || secret === undefined ? openDataFolder(dataDir) : undefined;
-  const own = { secret: secret ?? developmentSecret(folder as string) };
-  if (databaseUrl !== undefined && /^postgres(?:ql)?:/i.test(databaseUrl)) {
-    const { openPostgres } = await import("../storage/postgres.ts");
-    const storage = openPostgres(databaseUrl);
-    const { host, pathname } = new URL(databaseUrl);
-    return { ...own, storage, database: `postgres://${host}${pathname}` };
-  }
-  const path = databaseUrl?.replace(/^(?:sqlite|file):(?:\/\/)?/i, "") ?? databasePath(folder as string);
-  return { ...own, storage: openSqlite(path), database: path };
 }
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
