@@ -1,4 +1,5 @@
 /** The engine as its users see it: what it is given, what it gives, what it does. */
+import type { DialectTokens, TokenDialect } from "./dialect-tokens.ts";
 import type { Algorithm, Claims, Jwks, TokenExplanation } from "./jwt/index.ts";
 import type { KeyInfo } from "./keys/key-record.ts";
 import type { KeyEvent, RotateOptions } from "./keys/key-ring.ts";
@@ -34,6 +35,8 @@ export interface AuthOptions {
   readonly rootSecret?: RootSecret;
   /** Life of an access token. Default "15m". */
   readonly accessTtl?: Duration;
+  /** The longest life of any access token, those of dialects and of earlier settings included. Default "1h", and at least `accessTtl`. */
+  readonly longestAccessLife?: Duration;
   /** A session dies when it was not refreshed for so long. Default "30d". */
   readonly sessionIdleTtl?: Duration;
   /** No refresh carries a session past this age. Default "90d". */
@@ -131,6 +134,8 @@ export interface Auth {
     identity: Identity,
     change: { readonly currentPassword: string; readonly newPassword: string },
   ): Promise<void>;
+  /** Tokens of another dialect over the same sessions; what `drfContract` and `simplejwtContract` are made of. */
+  dialect(dialect: TokenDialect): DialectTokens;
   readonly users: {
     byId(id: number): Promise<User | undefined>;
     /** Active or not; `undefined` when there is none, or when several share an email. */
@@ -197,6 +202,13 @@ export interface Auth {
   close(): Promise<void>;
 }
 
+export type {
+  DialectIdentity,
+  DialectTokenPair,
+  DialectTokens,
+  TokenDialect,
+  TokenFault,
+} from "./dialect-tokens.ts";
 export type {
   Device,
   FeedState,

@@ -4,8 +4,16 @@
  * fresh.
  */
 import type { Auth, AuthOptions, Identity, Tokens } from "./auth-interface.ts";
+import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
-import { type Claims, createSigner, createVerifier, explainToken, NO_AUDIENCE } from "./jwt/index.ts";
+import {
+  type Claims,
+  createSigner,
+  createVerifier,
+  explainToken,
+  NO_AUDIENCE,
+  type SecretAlgorithm,
+} from "./jwt/index.ts";
 import { openKeyRing } from "./keys/key-ring.ts";
 import { createPublishedRevocations } from "./revocations/published-revocations.ts";
 import { createRevocationFeed, type FeedSource } from "./revocations/revocation-feed.ts";
@@ -50,7 +58,10 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     grace: parseDuration(options.refreshGrace ?? "20s", "refreshGrace"),
   };
 
-  const longestAccessLife = Math.max(seconds.accessTtl, LONGEST_LIFE);
+  const longestAccessLife = Math.max(
+    seconds.accessTtl,
+    positive(options.longestAccessLife ?? LONGEST_LIFE, "longestAccessLife"),
+  );
   const jwks = {
     maxAge: parseDuration(options.keys?.jwksMaxAge ?? "5m", "keys.jwksMaxAge"),
     stale: parseDuration(options.keys?.jwksStale ?? "10m", "keys.jwksStale"),
@@ -88,17 +99,19 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
   });
   const users = createUsers({ storage, system, hasher, checkPassword: options.checkPassword });
-  const sessions = createSessions({
+  const refreshKeys = deriveKeys(root, "refresh-token");
+  const sessionsOptions = {
     storage,
     system,
-    keys: deriveKeys(root, "refresh-token"),
+    keys: refreshKeys,
     adoptKeys: deriveKeys(root, "adopt"),
     ...seconds,
     longestAccessLife,
     limit: readLimit(options.sessionLimit ?? 50),
     onEvent,
     afterEnd: () => feed.catchUp(),
-  });
+  };
+  const sessions = createSessions(sessionsOptions);
   const stored = createStoredRevocations(storage, system);
   // Read together, so that a feed that is fresh says that the keys are.
   const source: FeedSource = {
@@ -189,6 +202,21 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return true;
   }
 
+  /** Refuses a token of a dialect that was taken back: at once while the feed is fresh. Its keys are no keys of the ring. */
+  function refuseTakenBack(claims: Claims): undefined | Promise<void> {
+    const subject = claims.sid === undefined ? toForeignSubject(claims) : toSubject(claims);
+    if (feed.isFresh()) {
+      const reason = feed.find(subject);
+      if (reason) throw takenBack(reason);
+      return undefined;
+    }
+    // Of a token without a session the store is asked for its user, by the dialect itself.
+    if (subject.sessionId === undefined) return undefined;
+    return askStanding(subject).then((reason) => {
+      if (reason) throw takenBack(reason);
+    });
+  }
+
   return {
     register: (registration) => users.register(registration),
 
@@ -220,6 +248,25 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       return claims instanceof Promise
         ? claims.then((verified) => judge(accessToken, verified, freshness))
         : judge(accessToken, claims, freshness);
+    },
+
+    dialect(dialect) {
+      return createDialectTokens(
+        {
+          system,
+          secret,
+          algorithm: toSecretAlgorithm(options.algorithm),
+          refreshKeys,
+          envelopeKeys: deriveKeys(root, "refresh-envelope"),
+          longestAccessLife,
+          users,
+          authenticateUser: (login) => users.authenticate(login, { isExact: true }),
+          createSessions: (ttl) => createSessions({ ...sessionsOptions, ...ttl }),
+          customClaims,
+          judge: refuseTakenBack,
+        },
+        dialect,
+      );
     },
 
     async changePassword(identity, { currentPassword, newPassword }) {
@@ -316,6 +363,16 @@ function toSubject(claims: Claims): TokenSubject {
   return subject;
 }
 
+/** A token of another system has no session and no epoch: only what takes back all such tokens reaches it. */
+function toForeignSubject({ sub, iat }: Claims): TokenSubject {
+  return { userId: readId(sub) ?? 0, sessionId: undefined, epoch: Number.MAX_SAFE_INTEGER, issuedAt: iat };
+}
+
+/** Dialects sign with the secret whatever the engine's own tokens are signed with. */
+function toSecretAlgorithm(algorithm: AuthOptions["algorithm"]): SecretAlgorithm {
+  return algorithm === "HS384" || algorithm === "HS512" ? algorithm : "HS256";
+}
+
 /** All instances on one store go by its clock: a token that one issues is not from the future to another. */
 function onStoreClock(system: System, storage: Storage): System {
   return { ...system, now: () => system.now() + storage.clockOffset };
@@ -333,3 +390,4 @@ function positive(duration: Duration, name: string): number {
 }
 
 export type * from "./auth-interface.ts";
+export { TokenRefusal } from "./dialect-tokens.ts";

@@ -5,6 +5,9 @@ export type {
   AuthenticateOptions,
   AuthOptions,
   Device,
+  DialectIdentity,
+  DialectTokenPair,
+  DialectTokens,
   Identity,
   KeyEvent,
   KeyInfo,
@@ -18,14 +21,22 @@ export type {
   Session,
   SessionEvent,
   SessionMode,
+  TokenDialect,
+  TokenFault,
   Tokens,
   User,
   UserName,
   UserPage,
 } from "./auth.ts";
-export { createAuth } from "./auth.ts";
+export { createAuth, TokenRefusal } from "./auth.ts";
+export type { DjangoContract, DjangoDialectOptions, RequestHeaders } from "./contracts/django-dialect.ts";
+export { type DrfOptions, drfContract } from "./contracts/drf.ts";
+export { latchkeyContract } from "./contracts/latchkey.ts";
+export { type SimplejwtOptions, simplejwtContract } from "./contracts/simplejwt.ts";
 export { AuthError, type AuthErrorCode, type AuthErrorOptions, type FieldError, refusals } from "./errors.ts";
 export { type Connection, createHandler, type Handler, type HandlerOptions } from "./handler.ts";
+export type { Answer, Contract } from "./http/route.ts";
+export { WireRefusal } from "./http/wire-refusal.ts";
 export { StorageOpenError } from "./storage/open-error.ts";
 export { openPostgres, type PostgresOptions } from "./storage/postgres.ts";
 export { openSqlite, type SqliteOptions } from "./storage/sqlite.ts";

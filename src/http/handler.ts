@@ -11,7 +11,7 @@ import { readJsonBody } from "./body.ts";
 import { clientAddress } from "./client-address.ts";
 import { readBearer } from "./credentials.ts";
 import { ANSWER_HEADERS, toProblem } from "./problem.ts";
-import type { Contract, Route } from "./route.ts";
+import type { Answer, Contract, Route } from "./route.ts";
 import { createServiceGuard } from "./service-credentials.ts";
 
 /** What the runtime knows of a connection and a Request does not say. */
@@ -43,6 +43,13 @@ export interface RequestHandlerOptions {
 
 export type Handler = (request: Request, connection?: Connection) => Promise<Response>;
 
+/** What is noted of a request on its way. */
+interface Handled {
+  route: string;
+  contract: Contract | undefined;
+  error: unknown;
+}
+
 /** Matches no route. */
 const NO_PATH = "/%";
 const JSON_HEADERS = { "content-type": "application/json", ...ANSWER_HEADERS };
@@ -55,28 +62,28 @@ export function createRequestHandler({
   onRequest,
 }: RequestHandlerOptions): Handler {
   const requireService = createServiceGuard(feedTokens);
-  const app = new Hono<{ Bindings: { connection: Connection; handled: { route: string; error: unknown } } }>({
+  const app = new Hono<{ Bindings: { connection: Connection; handled: Handled } }>({
     getPath: toPath,
   });
 
   for (const path of new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))) {
-    const routes = contracts.flatMap((contract) => contract.routes.filter((route) => route.path === path));
-    for (const route of routes) {
+    const rows = contracts.flatMap((contract) =>
+      contract.routes.filter((route) => route.path === path).map((route) => ({ contract, route })),
+    );
+    for (const { contract, route } of rows) {
       app.on(route.method, path, async (c) => {
         c.env.handled.route = path;
+        c.env.handled.contract = contract;
         const request = c.req.raw;
         const url = new URL(request.url);
         if (route.guard === "service") requireService(request);
         const identity =
-          route.guard === "bearer" ? await authenticate(auth, request) : (undefined as unknown as Identity);
-        const body = route.body ? validate(route.body, await readJsonBody(request)) : undefined;
-        const {
-          status,
-          body: answer,
-          cacheControl,
-        } = await route.handle({
+          route.guard === "bearer"
+            ? ((await (contract.authenticate?.(request) ?? authenticate(auth, request))) as Identity)
+            : (undefined as unknown as Identity);
+        const answer = await route.handle({
           auth,
-          body,
+          body: await readBody(contract, route, request),
           params: c.req.param() as Record<string, string>,
           query: url.searchParams,
           identity,
@@ -86,17 +93,20 @@ export function createRequestHandler({
           },
           signal: request.signal,
         });
-        if (answer === undefined) return new Response(null, { status, headers: ANSWER_HEADERS });
-        if (cacheControl !== undefined) return toCacheable(request, JSON.stringify(answer), cacheControl);
-        return new Response(JSON.stringify(answer), { status, headers: JSON_HEADERS });
+        const { body, cacheControl } = answer;
+        if (body !== undefined && cacheControl !== undefined) {
+          return toCacheable(request, JSON.stringify(body), cacheControl);
+        }
+        return toResponse(answer);
       });
     }
-    const allow = toAllow(routes);
+    const allow = toAllow(rows.map(({ route }) => route));
     app.all(path, (c) => {
       c.env.handled.route = path;
+      c.env.handled.contract = rows[0]?.contract;
       const error = new AuthError("method_not_allowed");
       c.env.handled.error = error;
-      return toProblem(error, { headers: { allow } });
+      return refuse(error, c.env.handled.contract, c.req.raw, { allow });
     });
   }
   app.notFound((c) => {
@@ -106,11 +116,12 @@ export function createRequestHandler({
   });
   app.onError((error, c) => {
     c.env.handled.error = error;
-    return toProblem(error instanceof AuthError ? error : new AuthError("internal", { cause: error }));
+    const refusal = error instanceof AuthError ? error : new AuthError("internal", { cause: error });
+    return refuse(refusal, c.env.handled.contract, c.req.raw);
   });
 
   return async (request, connection = {}) => {
-    const handled = { route: "none", error: undefined as unknown };
+    const handled: Handled = { route: "none", contract: undefined, error: undefined };
     const response = await app.fetch(request, { connection, handled });
     onRequest?.({
       method: request.method,
@@ -152,6 +163,29 @@ function toPath({ url }: Request): string {
   const path = url.slice(start, start + length);
   if (path.includes("%")) return NO_PATH;
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+async function readBody(contract: Contract, route: Route, request: Request): Promise<unknown> {
+  if (contract.readBody) return route.method === "POST" ? contract.readBody(request) : undefined;
+  return route.body ? validate(route.body, await readJsonBody(request)) : undefined;
+}
+
+function toResponse({ status, body, headers }: Answer): Response {
+  if (body === undefined) return new Response(null, { status, headers: { ...ANSWER_HEADERS, ...headers } });
+  return new Response(JSON.stringify(body), { status, headers: { ...JSON_HEADERS, ...headers } });
+}
+
+/** Words a refusal as the dialect of the request does. */
+function refuse(
+  error: AuthError,
+  contract: Contract | undefined,
+  request: Request,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  if (!contract?.refuse) return toProblem(error, { headers });
+  const answer = contract.refuse(error, request);
+  const retryAfter = error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) };
+  return toResponse({ ...answer, headers: { ...headers, ...retryAfter, ...answer.headers } });
 }
 
 function toAllow(routes: readonly Route[]): string {

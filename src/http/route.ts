@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { Auth, Identity } from "../auth.ts";
+import type { AuthError } from "../errors.ts";
 import type { Device } from "../sessions/sessions.ts";
 
 export interface RouteContext<Body> {
@@ -20,10 +21,11 @@ export interface RouteContext<Body> {
 }
 
 export interface Answer {
-  readonly status: 200 | 201 | 204;
+  readonly status: number;
   readonly body?: object;
   /** For an answer that others may keep, its Cache-Control; it then has an ETag, and who has it already is told 304. */
   readonly cacheControl?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route<Body = unknown> {
@@ -43,6 +45,12 @@ export interface Route<Body = unknown> {
 export interface Contract {
   readonly name: string;
   readonly routes: readonly Route[];
+  /** How the dialect reads the body of a POST; the routes then judge it themselves. Default: strict JSON, judged by the route's schema. */
+  readonly readBody?: (request: Request) => Promise<unknown>;
+  /** Who sends a request to a route with `guard: "bearer"`. Default: the engine's own access tokens. */
+  readonly authenticate?: (request: Request) => Promise<Pick<Identity, "userId" | "claims" | "user">>;
+  /** How the dialect words a refusal. Default: problem details. */
+  readonly refuse?: (error: AuthError, request: Request) => Answer;
 }
 
 /** Types a row's handler by its body schema. */

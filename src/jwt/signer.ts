@@ -18,6 +18,8 @@ export interface SignerOptions<Member extends Key | ExternalKey = Key> {
   readonly ttl: Duration;
   /** The header's `typ`. Default "at+jwt" (RFC 9068 §2.1). */
   readonly typ?: string;
+  /** Where the subject is written, for verifiers that have another name for it; a call gives it as `sub`. Default "sub". */
+  readonly subjectClaim?: string;
   /** The most characters of the encoded claims, as the verifier has it. Default 4,096. */
   readonly maxClaimsLength?: number;
   /** Clock, and the randomness of `jti`. */
@@ -64,9 +66,15 @@ export interface AsyncSigner {
 export function createSigner(options: SignerOptions<Key>): Signer;
 export function createSigner(options: SignerOptions<Key | ExternalKey>): AsyncSigner;
 export function createSigner(options: SignerOptions<Key | ExternalKey>): Signer | AsyncSigner {
-  const { keys, typ = "at+jwt", system = realSystem } = options;
+  const { keys, typ = "at+jwt", subjectClaim = "sub", system = realSystem } = options;
   if (keys?.kind !== "local") throw new TypeError("keys is a key set: use createKeySet");
   if (typeof typ !== "string" || typ === "") throw new TypeError("typ must be a text that is not empty");
+  if (
+    typeof subjectClaim !== "string" ||
+    subjectClaim === "" ||
+    (subjectClaim !== "sub" && REGISTERED_NAMES.has(subjectClaim))
+  )
+    throw new TypeError("subjectClaim must be a text that is not empty, and no other registered name");
   const ttl = parseDuration(options.ttl, "ttl");
   if (ttl === 0) throw new TypeError("ttl is longer than 0 s");
   const maxClaimsLength = readClaimsLength(options.maxClaimsLength);
@@ -80,6 +88,10 @@ export function createSigner(options: SignerOptions<Key | ExternalKey>): Signer 
     issued.iat ??= system.now();
     issued.exp ??= (issued.iat as number) + ttl;
     refuseBadIssued(issued);
+    if (subjectClaim !== "sub") {
+      issued[subjectClaim] = issued.sub;
+      delete issued.sub;
+    }
     if (application !== undefined) refuseOverrides(application, issued);
     const payload = writePayload(issued, application);
     if (payload.length > maxClaimsLength) throw tooLong(maxClaimsLength);

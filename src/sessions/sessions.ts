@@ -24,6 +24,9 @@ export interface Grant {
   /** The `iat` and `exp` that an access token may be signed with, in seconds. */
   readonly issuedAt: number;
   readonly accessExpiresAt: number;
+  /** When the refresh token was made and when it dies, in seconds: the same for everyone who is given this generation. */
+  readonly refreshIssuedAt: number;
+  readonly refreshExpiresAt: number;
 }
 
 export type SessionEvent =
@@ -79,6 +82,8 @@ export interface RefreshOptions {
   readonly attempt?: string | undefined;
   /** Aborted when the caller's connection has gone: then nobody is taken for a thief. */
   readonly signal?: AbortSignal | undefined;
+  /** True when the caller's sessions are all fixed: no rotation is tried before the session is looked at. Wrong, it only costs a query. */
+  readonly isFixed?: boolean | undefined;
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
@@ -136,6 +141,8 @@ export function createSessions(options: SessionsOptions) {
       generation: 0,
       issuedAt: session.now,
       accessExpiresAt: session.accessExpiresAt,
+      refreshIssuedAt: session.now,
+      refreshExpiresAt: session.idleExpiresAt,
     };
   }
 
@@ -156,9 +163,13 @@ export function createSessions(options: SessionsOptions) {
     const { adoptKeys } = options;
     const handle = handleUnder(adoptKeys.byNumber.get(adoptKeys.current) as Uint8Array);
     const session = { ...newSession(user, device, { mode, handle, expiresAt }), adoptedFrom };
-    const [inserted] = (await storage.write([queries.insertSession(session)])) ?? [];
-    if (inserted?.[0]) return codec.encode({ sessionId: inserted[0].id as number, generation: 0, handle });
-    const [known] = await storage.read(queries.adoptedSession(adoptedFrom));
+    // Asked first: a client that goes on with the foreign token brings it again and again.
+    let [known] = await storage.read(queries.adoptedSession(adoptedFrom));
+    if (!known) {
+      const [inserted] = (await storage.write([queries.insertSession(session)])) ?? [];
+      if (inserted?.[0]) return codec.encode({ sessionId: inserted[0].id as number, generation: 0, handle });
+      [known] = await storage.read(queries.adoptedSession(adoptedFrom));
+    }
     // It may have been adopted under a secret that has since made way for another.
     for (const key of adoptKeys.byNumber.values()) {
       const candidate = handleUnder(key);
@@ -174,7 +185,11 @@ export function createSessions(options: SessionsOptions) {
    * @throws AuthError 401 `refresh_token_invalid | session_ended | refresh_token_expired | refresh_token_reused`,
    *   409 `refresh_superseded`, 422 `input_invalid` for a malformed attempt id, 503 when the store or the secret is not there.
    */
-  async function refresh(token: string, device: Device, { attempt, signal }: RefreshOptions = {}): Promise<Grant> {
+  async function refresh(
+    token: string,
+    device: Device,
+    { attempt, signal, isFixed }: RefreshOptions = {},
+  ): Promise<Grant> {
     if (attempt !== undefined && !ATTEMPT_SHAPE.test(attempt)) throw malformedAttempt();
     const presented = codec.decode(token);
     const { sessionId: id, generation: k, handle } = presented;
@@ -192,6 +207,8 @@ export function createSessions(options: SessionsOptions) {
       generation,
       issuedAt: now,
       accessExpiresAt: Math.min(accessExpiresAt, row.access_expires_at as number),
+      refreshIssuedAt: row.rotated_at as number,
+      refreshExpiresAt: row.idle_expires_at as number,
     });
     const advance = async (from: number, to: number, rotatedBefore: number): Promise<Grant | undefined> => {
       const rotation = {
@@ -213,7 +230,7 @@ export function createSessions(options: SessionsOptions) {
 
     // Optimism pays: nearly every refresh is the first use of the newest token, and this is all it costs.
     const always = now + 1;
-    const advanced = await advance(k, k + 1, k === 0 || grace === 0 ? always : now - grace);
+    const advanced = isFixed ? undefined : await advance(k, k + 1, k === 0 || grace === 0 ? always : now - grace);
     if (advanced) return advanced;
 
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -279,6 +296,13 @@ export function createSessions(options: SessionsOptions) {
     return row && { userId: row.user_id as number, sessionId };
   }
 
+  /** Whether the session of a refresh token is over, for whatever reason but age. @throws AuthError `refresh_token_invalid`. */
+  async function hasEnded(token: string): Promise<boolean> {
+    const { sessionId, handle } = codec.decode(token);
+    const row = (await storage.read(queries.sessionByHandle(sessionId, hashHandle(handle))))[0];
+    return !row || row.ended_at !== null;
+  }
+
   /** Ends one session of a user; false when the user has no such live session. */
   async function end(userId: number, sessionId: number, reason: queries.SessionEndReason = "ended"): Promise<boolean> {
     const now = system.now();
@@ -319,7 +343,7 @@ export function createSessions(options: SessionsOptions) {
     return (await storage.read(queries.liveSessions(userId, system.now()))).map(toSession);
   }
 
-  return { start, adopt, refresh, revoke, end, endAllStatements, list };
+  return { start, adopt, refresh, revoke, hasEnded, end, endAllStatements, list };
 }
 
 const malformedAttempt = () =>

@@ -158,7 +158,7 @@ export const rotateSession = (r: Rotation): Statement => sql`
     and exists (
       select 1 from latchkey_users u
       where u.id = latchkey_sessions.user_id and u.epoch = latchkey_sessions.user_epoch and u.deactivated_at is null)
-  returning user_id, user_epoch, access_expires_at`;
+  returning user_id, user_epoch, access_expires_at, rotated_at, idle_expires_at`;
 
 /** Notes the use of a session that does not advance and lets its access tokens live until `accessExpiresAt`. */
 export const useSession = (
@@ -178,7 +178,7 @@ export const useSession = (
     and exists (
       select 1 from latchkey_users u
       where u.id = latchkey_sessions.user_id and u.epoch = latchkey_sessions.user_epoch and u.deactivated_at is null)
-  returning user_id, user_epoch, access_expires_at`;
+  returning user_id, user_epoch, access_expires_at, rotated_at, idle_expires_at`;
 
 /** The session and what the rule must know of its user; `current_epoch` is null when the user is gone. */
 export const sessionByHandle = (id: number, handleHash: string): Statement => sql`

@@ -39,6 +39,11 @@ export type Login =
   | { readonly username: string; readonly email?: undefined; readonly password: string }
   | { readonly email: string; readonly username?: undefined; readonly password: string };
 
+export interface AuthenticateUserOptions {
+  /** Takes the name as it was registered only, in its very case. Default false. */
+  readonly isExact?: boolean;
+}
+
 /** A user whose password was right, with what a session has to remember of that moment. */
 export interface Authenticated {
   readonly user: User;
@@ -129,7 +134,7 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
    * @throws AuthError `invalid_credentials`, one and the same for a wrong name, a wrong password and an inactive user;
    *   `input_invalid` when the password could not have been set; `busy`.
    */
-  async function authenticate(login: Login): Promise<Authenticated> {
+  async function authenticate(login: Login, { isExact = false }: AuthenticateUserOptions = {}): Promise<Authenticated> {
     const { username, email, password } = login;
     throwProblems({ password: passwordShapeProblem(password) });
     const name = username ?? email;
@@ -142,7 +147,9 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     const rows = canExist
       ? await storage.read(username === undefined ? queries.userByEmail(key) : queries.userByUsername(key))
       : [];
-    const row = rows.length === 1 ? rows[0] : undefined;
+    const found = rows.length === 1 ? rows[0] : undefined;
+    const isOther = isExact && (username === undefined ? found?.email : found?.username) !== name;
+    const row = isOther ? undefined : found;
     if (!row) {
       await hasher.verifyNobody(password);
       throw new AuthError("invalid_credentials", {
@@ -213,6 +220,12 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     return toUser(row);
   }
 
+  /** The stored password hash of a user in service; for claims that follow from it, and never for the wire. */
+  async function passwordHashOf(id: number): Promise<string | undefined> {
+    const row = (await storage.read(queries.userById(id)))[0];
+    return row && row.deactivated_at === null ? (row.password as string) : undefined;
+  }
+
   /** The epoch that a new session of this user has to remember; `undefined` when the user is inactive or gone. */
   async function epochOf(id: number): Promise<number | undefined> {
     const row = (await storage.read(queries.userById(id)))[0];
@@ -236,7 +249,7 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     return queries.changePassword(id, stored, await hasher.hash(next));
   }
 
-  return { register, authenticate, byId, find, list, epochOf, passwordChange, passwordReset, setRoles };
+  return { register, authenticate, byId, find, list, epochOf, passwordHashOf, passwordChange, passwordReset, setRoles };
 }
 
 const LARGEST_PAGE = 1000;
