@@ -6,11 +6,9 @@ export function readBaseUrl(baseUrl: string): string {
   try {
     url = new URL(baseUrl);
   } catch {}
-  // "localhost:8000" is a URL too, of a scheme called "localhost".
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
-    throw new TypeError(
-      `baseUrl must be like "https://auth.example.com" (http or https, no user, query or fragment), not ${JSON.stringify(baseUrl)}`,
-    );
+  // "localhost:8000" is a URL too, of a scheme called "localhost"; and a user, a query or a fragment have no place in it.
+  if (!url || !/^https?:[^@?#]+$/.test(url.href)) {
+    throw new TypeError(`baseUrl must be like "https://auth.example.com", not ${JSON.stringify(baseUrl)}`);
   }
   return url.href.replace(/\/+$/, "");
 }

@@ -1,50 +1,44 @@
 /**
  * The client: sign in once, in any number of tabs, and forget about it.
  * This file joins the parts: what a user calls is here, how a session lives is in session.ts, how a request gets its
- * credentials in authorized.ts.
+ * credentials in fetch.ts.
  */
-import { createAuthorized } from "./authorized.ts";
 import { readBaseUrl } from "./base-url.ts";
-import { ClientError } from "./errors.ts";
-import { createFetch } from "./fetch.ts";
+import type { ClientError } from "./errors.ts";
+import { createFetch, renewIfDue } from "./fetch.ts";
 import { indexedDbStorage } from "./indexed-db.ts";
 import type { SessionRecord } from "./record.ts";
-import { createCall, fromWire, readTokens, readUser, TOKEN_PATH } from "./server-calls.ts";
+import { createServer, fromWire, readUser, toWire, unexpected } from "./server-calls.ts";
 import { createSession } from "./session.ts";
-import { type ClientStorage, memoryStorage, webStorage, withFallback } from "./storage.ts";
-import type { Change, Client, ClientOptions, ClientState, LiveSession } from "./types.ts";
+import { type ClientStorage, keepIn, webStorage } from "./storage.ts";
+import type { Change, Client, ClientOptions, ClientState, LiveSession, User } from "./types.ts";
 
-const STORAGES: Readonly<Record<string, () => ClientStorage>> = {
-  memory: memoryStorage,
+const STORAGES: Readonly<Record<string, () => ClientStorage | undefined>> = {
+  memory: () => undefined,
   indexedDB: indexedDbStorage,
   localStorage: webStorage,
 };
 
 const ME_PATH = "/v1/users/me";
-const REFUSED_TOKEN = /^(token_|session_ended|user_not_found|credentials_missing)/;
-const BY_COOKIE = { "latchkey-transport": "cookie" };
 /** Cookies can't be deleted by a script: this says that they count for nothing. */
-const NOBODY: SessionRecord = { sessionId: "", generation: 0, version: 0, expiresIn: 0, end: "done" };
+const NOBODY: SessionRecord = { session_id: "", generation: 0, version: 0, expires_in: 0, end: "done" };
 
 /** @throws TypeError when an option is wrong. */
 export function createClient(options: ClientOptions): Client {
   const baseUrl = readBaseUrl(options.baseUrl);
   const isBrowser = "document" in globalThis;
   const { transport = isBrowser ? "cookie" : "bearer", initialUser, origins = [] } = options;
-  if (transport !== "bearer" && transport !== "cookie")
-    throw new TypeError(`transport must be "bearer" or "cookie", not ${JSON.stringify(transport)}`);
   const isCookie = transport === "cookie";
   const { storage = isCookie && isBrowser ? "indexedDB" : "memory" } = options;
-  const kept = typeof storage === "string" ? STORAGES[storage]?.() : storage;
-  if (typeof kept?.update !== "function")
-    throw new TypeError('storage must be "memory", "indexedDB", "localStorage" or have update()');
+  const open = typeof storage === "string" ? STORAGES[storage] : () => storage;
+  if (!open) throw misuse("storage", Object.keys(STORAGES));
+  if (!isCookie && transport !== "bearer") throw misuse("transport", ["bearer", "cookie"]);
+  const key = `latchkey:${baseUrl}`;
 
   const listeners = new Set<(change: Change) => void>();
-  const call = createCall(baseUrl, isCookie);
-  const session = createSession({ key: `latchkey:${baseUrl}`, call, isCookie, storage: withFallback(kept), onChange });
-  const authorized = createAuthorized(session);
-  const goFetch = createFetch({ baseUrl, origins, isCookie, authorized });
-  let isReady = false;
+  const server = createServer(baseUrl, isCookie);
+  const { call } = server;
+  const session = createSession({ key, server, storage: keepIn(open(), key), onChange });
   let state: ClientState = {
     status: initialUser === undefined ? "loading" : initialUser ? "signed-in" : "signed-out",
     user: initialUser ?? undefined,
@@ -52,20 +46,19 @@ export function createClient(options: ClientOptions): Client {
   };
 
   function onChange(change: Change, reason?: string): void {
-    if (!isReady && change !== "ready") return;
     const user = session.held?.user;
     const status = session.held ? "signed-in" : "signed-out";
     // The same object while nothing that is seen has changed.
-    if (state.status !== status || state.user !== user) state = { status, user, reason };
+    if (state.status !== status || JSON.stringify(state.user) !== JSON.stringify(user))
+      state = { status, user, reason };
     for (const listener of listeners) listener(change);
   }
 
-  const ready = resume()
-    .catch(() => {})
-    .then(() => {
-      isReady = true;
-      onChange("ready");
-    });
+  const ready = resume().then(
+    () => onChange("ready"),
+    () => onChange("ready"),
+  );
+  const go = createFetch({ baseUrl, origins, isCookie, session, ready });
 
   async function resume(): Promise<void> {
     const stored = await session.resume();
@@ -74,43 +67,25 @@ export function createClient(options: ClientOptions): Client {
     // Cookies may be there although storage was cleared, or a server has signed the user in.
     if (!stored || (initialUser && stored.end)) {
       try {
-        await enter(`${TOKEN_PATH}/refresh`, {});
+        await enter("/refresh", {});
       } catch (error) {
-        if ((error as ClientError).status === 401) await session.end(NOBODY);
+        if ((error as ClientError).status === 401) await session.replace(NOBODY);
       }
     }
   }
 
-  async function enter(path: string, body: object) {
-    const sentAt = performance.now();
-    const tokens = readTokens(await call("POST", path, { body, ...(isCookie && { headers: BY_COOKIE }) }), isCookie);
-    const user = readUser(await call("GET", ME_PATH, { accessToken: tokens.accessToken }));
-    const replaced = await session.begin(tokens, user, sentAt);
-    if (replaced?.refreshToken && replaced.sessionId !== tokens.sessionId) revoke(replaced).catch(() => {});
+  async function enter(path: string, body: object): Promise<User> {
+    const { expiresAt, ...tokens } = await server.tokens(path, body);
+    const user = readUser(await call("GET", ME_PATH, { accessToken: tokens.access_token }));
+    const replaced = await session.replace({ ...tokens, user, version: 0 }, expiresAt);
+    if (replaced?.refresh_token && replaced.session_id !== tokens.session_id) server.revoke(replaced).catch(() => {});
     return user;
   }
 
-  const revoke = (record: SessionRecord | undefined) =>
-    call("POST", `${TOKEN_PATH}/revoke`, { body: { refresh_token: record?.refreshToken } });
-
-  /** Tells the server of a sign-out that it has not heard of. */
+  /** Tells the server of a sign-out by cookie that it has not heard of. */
   async function leave(): Promise<void> {
-    await revoke(undefined).catch(unlessOver);
-    await session.end(NOBODY);
-  }
-
-  async function guarded(method: string, path: string, body?: object): Promise<unknown> {
-    await ready;
-    const { error, answer } = await authorized<{ error?: ClientError; answer?: unknown }>({
-      send: (held) =>
-        call(method, path, { body, accessToken: held?.accessToken }).then(
-          (answer) => ({ answer }),
-          (error: ClientError) => ({ error }),
-        ),
-      isRefused: ({ error }) => error?.status === 401 && REFUSED_TOKEN.test(error.code),
-    });
-    if (error) throw error;
-    return answer;
+    await server.revoke(undefined);
+    await session.replace(NOBODY);
   }
 
   return {
@@ -123,57 +98,52 @@ export function createClient(options: ClientOptions): Client {
     },
     get session() {
       const { held } = session;
-      if (!held) return undefined;
-      const expiresIn = (held.expiresAt - performance.now()) / 1000;
-      return {
-        id: held.sessionId,
-        generation: held.generation,
-        expiresIn: Number.isFinite(expiresIn) ? expiresIn : undefined,
-      };
+      return (
+        held && {
+          id: held.session_id,
+          generation: held.generation,
+          expiresIn: (held.expiresAt - performance.now()) / 1000,
+        }
+      );
     },
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async register({ email, username, password, firstName, lastName }) {
-      const body = { email, username, password, first_name: firstName, last_name: lastName };
-      return readUser(await call("POST", "/v1/users/", { body }));
+    async register(registration) {
+      return readUser(await call("POST", "/v1/users/", { body: toWire(registration) }));
     },
-    async login({ username, email, password }) {
+    async login(login) {
       await ready;
-      return enter(TOKEN_PATH, { username, email, password });
+      return enter("", login);
     },
     async logout() {
       await ready;
       if (!session.held) return;
-      const ended = await session.end(isCookie ? { ...NOBODY, end: "pending" } : undefined);
+      const ended = await session.replace(isCookie ? { ...NOBODY, end: "pending" } : undefined);
       if (isCookie) await leave();
-      else if (ended) await revoke(ended).catch(unlessOver);
+      else if (ended) await server.revoke(ended);
     },
     async logoutEverywhere({ except } = {}) {
-      await guarded("DELETE", `${ME_PATH}/sessions${except ? `?except=${except}` : ""}`);
-      if (!except) await session.end(isCookie ? NOBODY : undefined);
+      await call("DELETE", `${ME_PATH}/sessions${except ? `?except=${except}` : ""}`, { go });
+      if (!except) await session.replace(isCookie ? NOBODY : undefined);
     },
     async sessions() {
-      const { sessions } = Object(await guarded("GET", `${ME_PATH}/sessions`)) as { sessions?: unknown };
-      if (!Array.isArray(sessions))
-        throw new ClientError("unexpected_answer", "The answer has no sessions as the server's would.");
+      const { sessions } = Object(await call("GET", `${ME_PATH}/sessions`, { go })) as { sessions?: unknown };
+      if (!Array.isArray(sessions)) throw unexpected("sessions");
       return sessions.map((live) => fromWire<LiveSession>(live));
     },
-    async changePassword({ currentPassword, newPassword }) {
-      await guarded("POST", `${ME_PATH}/password`, { current_password: currentPassword, new_password: newPassword });
+    async changePassword(change) {
+      await call("POST", `${ME_PATH}/password`, { body: toWire(change), go });
     },
-    fetch: (input, init) => (isReady ? goFetch(input, init) : ready.then(() => goFetch(input, init))),
+    fetch: go,
     async accessToken() {
       await ready;
-      await authorized({ send: async () => {}, isRefused: () => false });
-      return session.held?.accessToken;
+      await renewIfDue(session);
+      return session.held?.access_token;
     },
     close: session.close,
   };
 }
 
-/** That a session has ended already is as good. */
-function unlessOver(error: ClientError): void {
-  if (error.status !== 401) throw error;
-}
+const misuse = (option: string, values: readonly string[]) => new TypeError(`${option} must be one of ${values}`);

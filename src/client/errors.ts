@@ -1,6 +1,6 @@
 /**
  * What the client throws: one class with a `code`, as on the wire.
- * Codes of the server come through as they are; three are our own. A refusal that ends a session is no error of the
+ * Codes of the server come through as they are; two are our own. A refusal that ends a session is no error of the
  * caller's request, so it is told through `onChange` and not thrown by `fetch`.
  */
 
@@ -21,21 +21,19 @@ export class ClientError extends Error {
   override readonly name = "ClientError";
   /**
    * The server's code (`invalid_credentials`, `username_taken`, …), or ours: `unreachable` (no answer in time, offline),
-   * `unexpected_answer` (something that is not the server answered), `redirected` (followed nowhere with a token).
+   * `unexpected_answer` (something that is not the server answered).
    */
   readonly code: string;
   /** HTTP status, where something answered. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** Which fields are wrong, with `input_invalid`. */
-  readonly errors: readonly FieldError[] | undefined;
+  declare readonly errors: readonly FieldError[] | undefined;
   /** Seconds until another try makes sense. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
 
-  constructor(code: string, message: string, { status, errors, retryAfter, cause }: ClientErrorDetails = {}) {
+  constructor(code: string, message: string, { cause, ...details }: ClientErrorDetails = {}) {
     super(message, { cause });
     this.code = code;
-    this.status = status;
-    this.errors = errors;
-    this.retryAfter = retryAfter;
+    Object.assign(this, details);
   }
 }

@@ -1,83 +1,89 @@
 /**
- * `client.fetch`: the platform's, with credentials, and only to where they belong.
- * The token goes to baseUrl's origin and those that were named, and never along with a redirect: those are not followed with it.
+ * `client.fetch`: the platform's, with credentials that are good, and only to where they belong.
+ * They are renewed ahead of expiry, and once when they are refused all the same: a 401 means that nothing was done, so the
+ * request may be sent again. The token goes to baseUrl's origin and those that were named. Where a redirect leads to another
+ * origin, the platform takes the header off (Fetch Standard, HTTP-redirect fetch: Node, and browsers since 2023).
  */
-import type { Authorized } from "./authorized.ts";
-import { ClientError } from "./errors.ts";
-import type { Held } from "./session.ts";
+import type { Held, Session } from "./session.ts";
+
+/** Milliseconds before expiry at which new tokens are fetched on the side; less where tokens live shortly. */
+const AHEAD = 30_000;
+const AHEAD_SHARE = 0.1;
 
 export interface FetchOptions {
   readonly baseUrl: string;
   readonly origins: readonly string[];
   readonly isCookie: boolean;
-  readonly authorized: Authorized;
+  readonly session: Session;
+  readonly ready: Promise<void>;
 }
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-export function createFetch({ baseUrl, origins, isCookie, authorized }: FetchOptions): Fetch {
-  const own = new URL(baseUrl).origin;
-  const allowed = new Set([own, ...origins.map((origin) => new URL(origin).origin)]);
+/** Waits for tokens only where there are none that are good. */
+export async function renewIfDue({ held, refresh }: Session, signal?: AbortSignal | null): Promise<void> {
+  if (!held) return;
+  const left = held.expiresAt - performance.now();
+  if (left <= 0) await unlessAborted(refresh(), signal);
+  else if (left < Math.min(AHEAD, held.expires_in * 1000 * AHEAD_SHARE)) refresh().catch(() => {});
+}
 
-  function check(url: string): string {
-    const { origin, href } = new URL(url, `${baseUrl}/`);
-    if (allowed.has(origin)) return href;
-    throw new TypeError(`client.fetch takes no credentials to ${origin}: name it in 'origins', or use fetch`);
-  }
+export function createFetch({ baseUrl, origins, isCookie, session, ready }: FetchOptions): Fetch {
+  const allowed = [baseUrl, ...origins].map((url) => new URL(url).origin);
+  /** Refused although it was new when it was sent: who refuses that refuses all, and new ones are no help. */
+  let hopeless: Held | undefined;
 
-  async function send(url: string | Request, init: RequestInit, held: Held | undefined): Promise<Response> {
-    if (isCookie) return fetch(url, { credentials: "include", ...init });
-    const token = held?.accessToken;
-    if (!token) return fetch(url, init);
-    const authorization = `Bearer ${token}`;
-    let { headers } = init;
-    if (headers || typeof url !== "string") {
-      headers = new Headers(headers ?? (url as Request).headers);
+  return async (input, init = {}) => {
+    const request = input instanceof Request ? input : undefined;
+    const { origin, href } = new URL(request?.url ?? (input as string), `${baseUrl}/`);
+    if (!allowed.includes(origin)) {
+      throw new TypeError(`No credentials go to ${origin}: name it in 'origins', or use fetch`);
+    }
+    await ready;
+    const signal = init.signal ?? request?.signal;
+    await renewIfDue(session, signal);
+    let isNew = false;
+    for (let tries = 0; ; tries++) {
+      const used = session.held;
+      const headers = new Headers(init.headers ?? request?.headers);
       // The caller's own counts.
-      if (!headers.has("authorization")) headers.set("authorization", authorization);
-    } else headers = { authorization };
-    const redirect = init.redirect ?? (url as Request).redirect;
-    const response = await fetch(url, { ...init, headers, redirect: redirect === "error" ? redirect : "manual" });
-    const isRedirect =
-      response.type === "opaqueredirect" ||
-      (response.status > 300 && response.status < 400 && response.headers.has("location"));
-    return isRedirect && redirect !== "manual" ? follow(url, init, headers) : response;
-  }
-
-  /** Where a redirect leads is found out without the token, which is sent there only if it belongs there. */
-  async function follow(
-    url: string | Request,
-    init: RequestInit,
-    headers: NonNullable<RequestInit["headers"]>,
-  ): Promise<Response> {
-    const method = init.method ?? (url as Request).method ?? "GET";
-    if (/^(get|head)$/i.test(method)) {
-      const bare = new Headers(headers);
-      bare.delete("authorization");
-      const found = await fetch(url, { ...init, headers: bare, credentials: "omit" });
-      if (!allowed.has(new URL(found.url).origin)) return found;
-      if (found.redirected) return fetch(found.url, { ...init, headers, redirect: "error" });
+      if (used?.access_token && !headers.has("authorization")) {
+        headers.set("authorization", `Bearer ${used.access_token}`);
+      }
+      const response = await fetch(request?.clone() ?? href, {
+        ...(isCookie && { credentials: "include" }),
+        ...init,
+        headers,
+      });
+      if (
+        response.status !== 401 ||
+        !used ||
+        used === hopeless ||
+        tries > 2 ||
+        // A stream is read once: what carries one can't be sent again.
+        init.body instanceof ReadableStream ||
+        // That is no fault of the token's.
+        /wrong_password/.test(await response.clone().text())
+      ) {
+        return response;
+      }
+      if (isNew) {
+        hopeless = used;
+        return response;
+      }
+      if (session.held === used) isNew = await unlessAborted(session.refresh(), signal);
+      // Never sent again in another user's name.
+      if (session.held?.session_id !== used.session_id) return response;
     }
-    throw new ClientError(
-      "redirected",
-      `The server redirects ${method} ${(url as Request).url ?? url}: call the final address.`,
-    );
-  }
-
-  return (input, init = {}) => {
-    const isRequest = input instanceof Request;
-    let url: string | Request;
-    try {
-      url = check(isRequest ? input.url : String(input));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    // A stream is read once, so what carries one can't be sent again.
-    const isOnce = typeof ReadableStream === "function" && init.body instanceof ReadableStream;
-    return authorized({
-      send: (held) => send(isRequest ? input.clone() : (url as string), init, held),
-      isRefused: ({ status }) => status === 401 && !isOnce,
-      signal: init.signal ?? (isRequest ? input.signal : undefined),
-    });
   };
 }
+
+/** Stops waiting, not what is waited for: others may wait for it too. */
+const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> =>
+  Promise.race([
+    promise,
+    new Promise<never>((_, reject) => {
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", () => reject(signal.reason));
+    }),
+  ]);

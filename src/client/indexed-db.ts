@@ -2,7 +2,7 @@
  * Storage in IndexedDB: the only one of a browser in which read-or-create is one step whatever other tabs do.
  * The few types are written out, so that nobody needs the DOM's to compile against us.
  */
-import type { ClientStorage } from "./storage.ts";
+import type { ClientStorage, Decide } from "./storage.ts";
 
 interface DatabaseRequest<T> {
   readonly result: T;
@@ -39,28 +39,25 @@ const NAME = "latchkey";
 export function indexedDbStorage(): ClientStorage {
   let opened: Promise<Database> | undefined;
 
-  function open(): Promise<Database> {
-    return new Promise((resolve, reject) => {
+  const open = () =>
+    new Promise<Database>((resolve, reject) => {
       const { indexedDB } = globalThis as unknown as { indexedDB: { open(name: string): OpenRequest } };
       const request = indexedDB.open(NAME);
       request.onupgradeneeded = () => request.result.createObjectStore(NAME);
       request.onerror = () => reject(request.error);
       request.onsuccess = () => resolve(request.result);
     });
-  }
 
-  function inTransaction(
-    database: Database,
-    key: string,
-    change: (text: string | undefined) => string | undefined,
-  ): Promise<string | undefined> {
+  async function inTransaction(key: string, decide: Decide): Promise<string | undefined> {
+    opened ??= open();
+    const database = await opened;
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(NAME, "readwrite");
       const store = transaction.objectStore(NAME);
       const reading = store.get(key);
       let text: string | undefined;
       reading.onsuccess = () => {
-        text = change(reading.result);
+        text = decide(reading.result);
         if (text === undefined) store.delete(key);
         else if (text !== reading.result) store.put(text, key);
       };
@@ -71,16 +68,11 @@ export function indexedDbStorage(): ClientStorage {
   }
 
   return {
-    isShared: true,
-    async update(key, change) {
-      opened ??= open();
-      try {
-        return await inTransaction(await opened, key, change);
-      } catch {
+    update: (key, decide) =>
+      inTransaction(key, decide).catch(() => {
         // Browsers close connections of pages that sleep: once more, with a new one.
-        opened = open();
-        return inTransaction(await opened, key, change);
-      }
-    },
+        opened = undefined;
+        return inTransaction(key, decide);
+      }),
   };
 }

@@ -3,95 +3,115 @@
  * Only an answer that is unmistakably the server's says anything about a session. HTML from a proxy, a login page of a hotel's
  * network, a redirect, silence: all of that is "try again".
  */
-import { ClientError, type FieldError } from "./errors.ts";
+import { ClientError, type ClientErrorDetails, type FieldError } from "./errors.ts";
 import type { SessionRecord } from "./record.ts";
 import type { User } from "./types.ts";
 
 /** Milliseconds: below the server's grace of 20 s, so that a retry still comes within it. */
 const TIMEOUT = 10_000;
-export const TOKEN_PATH = "/v1/users/me/token";
 
 export interface CallOptions {
   readonly body?: object | undefined;
   readonly accessToken?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** What sends it. Default: the platform's fetch. */
+  readonly go?: typeof fetch;
 }
 
 /** Sends one request. Resolves with the JSON of a success (`undefined` for 204) and throws ClientError for all else. */
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<unknown>;
 
-export function createCall(baseUrl: string, isCookie: boolean): Call {
-  return async (method, path, { body, accessToken, headers } = {}) => {
+export interface Tokens extends Omit<SessionRecord, "version"> {
+  /** By `performance.now()`. */
+  readonly expiresAt: number;
+}
+
+export interface Server {
+  readonly call: Call;
+  /** A login or a refresh: the path after that of the tokens. */
+  tokens(path: string, body: object): Promise<Tokens>;
+  /** Ends the session of a refresh token, or of the cookies. One that has ended is fine. */
+  revoke(record: SessionRecord | undefined): Promise<void>;
+}
+
+const TOKEN_PATH = "/v1/users/me/token";
+
+export const unexpected = (what: string, details?: ClientErrorDetails) =>
+  new ClientError("unexpected_answer", `That is no auth server (${what}): is baseUrl right?`, details);
+
+export function createServer(baseUrl: string, isCookie: boolean): Server {
+  const call: Call = async (method, path, { body, accessToken, go = fetch } = {}) => {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(baseUrl + path, {
+      response = await go(baseUrl + path, {
         method,
         headers: {
           ...(body && { "content-type": "application/json" }),
           ...(accessToken && { authorization: `Bearer ${accessToken}` }),
-          ...headers,
+          ...(isCookie && { "latchkey-transport": "cookie" }),
         },
         ...(body && { body: JSON.stringify(body) }),
         credentials: isCookie ? "include" : "omit",
         // A redirect would carry passwords and refresh tokens to wherever it leads.
         redirect: "error",
-        cache: "no-store",
         keepalive: true,
         signal: AbortSignal.timeout(TIMEOUT),
       });
       text = await response.text();
     } catch (cause) {
-      throw new ClientError("unreachable", `${baseUrl} did not answer. Are you online?`, { cause });
+      if (cause instanceof ClientError) throw cause;
+      throw new ClientError("unreachable", `No answer from ${baseUrl}`, { cause });
     }
-    const { status, ok } = response;
+    const { status, ok, headers } = response;
     if (status === 204) return undefined;
-    let answer: Partial<Record<string, unknown>> | undefined;
+    let answer: unknown;
     try {
       answer = JSON.parse(text);
     } catch {}
     const { code, detail, errors } = Object(answer) as { code?: string; detail?: string; errors?: FieldError[] };
     if (ok && answer && !code) return answer;
-    const isRefusal = !ok && typeof code === "string";
-    throw new ClientError(
-      isRefusal ? code : "unexpected_answer",
-      isRefusal
-        ? (detail ?? code)
-        : `${baseUrl} answered ${method} ${path} with ${status} and no JSON of ours. Is baseUrl right?`,
-      { status, errors, retryAfter: Number(response.headers.get("retry-after")) || undefined },
-    );
+    const details = { status, errors, retryAfter: Number(headers.get("retry-after")) || undefined };
+    throw ok || !code ? unexpected(`${status}`, details) : new ClientError(code, detail ?? code, details);
+  };
+
+  return {
+    call,
+    async tokens(path, body) {
+      const sentAt = performance.now();
+      const tokens = Object(await call("POST", TOKEN_PATH + path, { body })) as Tokens;
+      const { access_token, refresh_token, session_id, expires_in, generation } = tokens;
+      if (
+        !access_token === isCookie &&
+        !refresh_token === isCookie &&
+        session_id &&
+        expires_in > 0 &&
+        generation >= 0
+      ) {
+        return { ...tokens, expiresAt: sentAt + expires_in * 1000 };
+      }
+      throw unexpected("tokens");
+    },
+    async revoke(record) {
+      try {
+        await call("POST", `${TOKEN_PATH}/revoke`, { body: { refresh_token: record?.refresh_token } });
+      } catch (error) {
+        if ((error as ClientError).status !== 401) throw error;
+      }
+    },
   };
 }
 
-/** What a login or a refresh gives, checked. @throws ClientError `unexpected_answer`. */
-export function readTokens(answer: unknown, isCookie: boolean): Omit<SessionRecord, "version"> {
-  const tokens = Object(answer) as Record<string, unknown>;
-  const { access_token: accessToken, refresh_token: refreshToken, expires_in, session_id, generation } = tokens;
-  const isText = (value: unknown) => typeof value === (isCookie ? "undefined" : "string");
-  if (
-    isText(accessToken) &&
-    isText(refreshToken) &&
-    typeof session_id === "string" &&
-    Number(expires_in) > 0 &&
-    Number(generation) >= 0
-  ) {
-    return { sessionId: session_id, generation, expiresIn: expires_in, accessToken, refreshToken } as SessionRecord;
-  }
-  throw new ClientError(
-    "unexpected_answer",
-    `The answer has no ${isCookie ? "session" : "tokens"} as the server's would.`,
-  );
-}
-
-const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+const rename = <T>(from: object, pattern: RegExp, to: (found: string) => string): T =>
+  Object.fromEntries(Object.entries(from).map(([name, value]) => [name.replace(pattern, to), value])) as T;
 
 /** `{first_name}` → `{firstName}`. */
-export const fromWire = <T>(answer: unknown): T =>
-  Object.fromEntries(Object.entries(answer as object).map(([name, value]) => [camel(name), value])) as T;
+export const fromWire = <T>(answer: object): T => rename(answer, /_./g, (found) => (found[1] as string).toUpperCase());
+/** `{firstName}` → `{first_name}`. */
+export const toWire = (input: object): object => rename(input, /[A-Z]/g, (found) => `_${found.toLowerCase()}`);
 
 /** @throws ClientError `unexpected_answer` for what is no user. */
 export function readUser(answer: unknown): User {
   const user = fromWire<User>(Object(answer));
-  if (typeof user.username === "string") return user;
-  throw new ClientError("unexpected_answer", "The answer has no user as the server's would.");
+  if (user.username) return user;
+  throw unexpected("user");
 }

@@ -6,10 +6,10 @@
  */
 import { ClientError } from "./errors.ts";
 import { isNewer, readRecord, type SessionRecord } from "./record.ts";
-import { type Call, readTokens, TOKEN_PATH } from "./server-calls.ts";
-import type { withFallback } from "./storage.ts";
-import { ALONE, joinTabs } from "./tabs.ts";
-import type { Change, User } from "./types.ts";
+import type { Server, Tokens } from "./server-calls.ts";
+import type { Kept } from "./storage.ts";
+import { joinTabs } from "./tabs.ts";
+import type { Change } from "./types.ts";
 
 /** Milliseconds: how long a caller waits while the server can't be reached. */
 const PATIENCE = 10_000;
@@ -22,17 +22,27 @@ export interface Held extends SessionRecord {
   readonly expiresAt: number;
 }
 
+type Stored = SessionRecord | undefined;
+
 export interface SessionOptions {
   readonly key: string;
-  readonly call: Call;
-  readonly isCookie: boolean;
-  readonly storage: ReturnType<typeof withFallback>;
+  readonly server: Server;
+  readonly storage: Kept;
   readonly onChange: (change: Change, reason?: string) => void;
 }
 
-export type Session = ReturnType<typeof createSession>;
+export interface Session {
+  readonly held: Held | undefined;
+  /** Gets newer tokens, once for all who ask. False when another tab had them. @throws ClientError after some tries. */
+  refresh(): Promise<boolean>;
+  /** Goes on with what storage holds. */
+  resume(): Promise<Stored>;
+  /** Stores another session, or its end, for all tabs. @returns what it replaces. @param expiresAt of the access token. */
+  replace(record: Stored, expiresAt?: number): Promise<Stored>;
+  close(): void;
+}
 
-export function createSession({ key, call, isCookie, storage, onChange }: SessionOptions) {
+export function createSession({ key, server, storage, onChange }: SessionOptions): Session {
   let held: Held | undefined;
   let refreshing: Promise<boolean> | undefined;
   let failures = 0;
@@ -40,110 +50,88 @@ export function createSession({ key, call, isCookie, storage, onChange }: Sessio
   let lastFailure: unknown;
   let wake = () => {};
 
-  const tabs = storage.isShared ? joinTabs(key, onTold) : ALONE;
-  const onOnline = () => {
+  const tabs = storage.isAlone ? undefined : joinTabs(key, onTold);
+  // Browsers only.
+  (globalThis as Partial<EventTarget>).addEventListener?.("online", () => {
     failures = restUntil = 0;
     wake();
-  };
-  // Browsers only.
-  const { addEventListener, removeEventListener } = globalThis as Partial<EventTarget>;
-  addEventListener?.call(globalThis, "online", onOnline);
+  });
 
   /** Reads storage and decides what it holds next, as one step. */
-  async function change(next: (stored: SessionRecord | undefined) => SessionRecord | undefined) {
-    const text = await storage.update(key, (old) => {
+  async function change(decide: (stored: Stored) => Stored): Promise<Stored> {
+    const text = await storage.update((old) => {
       const stored = readRecord(old);
-      const record = next(stored);
+      const record = decide(stored);
       return record === stored ? old : record && JSON.stringify(record);
     });
     return readRecord(text);
   }
 
+  /** The same, and other tabs are told. */
+  async function store(decide: (stored: Stored) => Stored): Promise<Stored> {
+    const stored = await change(decide);
+    tabs?.tell(stored && JSON.stringify(stored));
+    return stored;
+  }
+
+  /** Storage speaks for itself; only tabs that have none go by what they are told. */
+  async function onTold(message: string | undefined): Promise<void> {
+    const told = readRecord(message);
+    follow(await change((stored) => (storage.isAlone && (!told || !stored || isNewer(told, stored)) ? told : stored)));
+  }
+
   /** This tab goes on with a record, or without any. */
-  function hold(record: SessionRecord | undefined, lifetime: number, reason?: string): void {
+  function hold(record: Stored, expiresAt: number, reason = "logout"): void {
     const before = held;
-    held = record && !record.end ? { ...record, expiresAt: performance.now() + lifetime * 1000 } : undefined;
-    if (!held) {
-      if (before) onChange("signed-out", reason);
-    } else onChange(before?.sessionId === held.sessionId ? "renewed" : "signed-in");
+    held = record && !record.end ? { ...record, expiresAt } : undefined;
+    if (held) onChange(held.session_id === before?.session_id ? "renewed" : "signed-in");
+    else if (before) onChange("signed-out", reason);
   }
 
   /** Goes on with what storage holds, where that is newer. */
-  function follow(stored: SessionRecord | undefined, lifetime?: number): void {
-    if (!stored || stored.end) hold(undefined, 0, "logout");
-    else if (isNewer(stored, held)) hold(stored, lifetime ?? stored.expiresIn);
-  }
-
-  async function onTold(message: string | undefined): Promise<void> {
-    follow(
-      await change((stored) => {
-        // Storage speaks for itself; only tabs that have none go by what they are told.
-        const told = readRecord(message);
-        return storage.hasFailed && (!told || !stored || isNewer(told, stored)) ? told : stored;
-      }),
-    );
-  }
-
-  async function store(next: (stored: SessionRecord | undefined) => SessionRecord | undefined) {
-    const stored = await change(next);
-    tabs.tell(stored && JSON.stringify(stored));
-    return stored;
+  function follow(stored: Stored, reason?: string): void {
+    if (!stored || isNewer(stored, held))
+      hold(stored, performance.now() + (stored?.expires_in as number) * 1000, reason);
   }
 
   /** Sends the refresh token once. True when the server was asked, false when storage held newer tokens. */
   async function refreshOnce(before: Held): Promise<boolean> {
-    const stored = await change((record) =>
-      !record || record.end || record.attempt || isNewer(record, before)
-        ? record
-        : { ...record, attempt: newAttempt() },
+    const sent = await change((stored) =>
+      !stored || stored.attempt || isNewer(stored, before) ? stored : { ...stored, attempt: newAttempt() },
     );
-    if (!stored || isNewer(stored, before)) {
-      follow(stored);
+    if (!sent || isNewer(sent, before)) {
+      follow(sent);
       return false;
     }
-    const sentAt = performance.now();
-    const { refreshToken, attempt } = stored;
+    const { refresh_token, attempt } = sent;
+    let tokens: Tokens;
     try {
-      const tokens = readTokens(
-        await call("POST", `${TOKEN_PATH}/refresh`, { body: { refresh_token: refreshToken, attempt } }),
-        isCookie,
-      );
-      const isOld = (record: SessionRecord | undefined) =>
-        !record || record.end || record.sessionId !== tokens.sessionId || record.generation > tokens.generation;
-      const kept = await store((record) =>
-        isOld(record)
-          ? record
-          : {
-              ...(record as SessionRecord),
-              ...tokens,
-              version: (record as SessionRecord).version + 1,
-              attempt: record?.generation === tokens.generation ? record.attempt : undefined,
-            },
-      );
-      if (isOld(kept)) follow(kept);
-      else hold(kept, tokens.expiresIn - (performance.now() - sentAt) / 1000);
-      return true;
+      tokens = await server.tokens("/refresh", { refresh_token, attempt });
     } catch (error) {
       if (!isVerdict(error)) throw error;
       // The verdict is about what was sent: who has signed in again meanwhile stays.
       let isOver = false;
-      const left = await store((record) => {
-        isOver = !!record && !isNewer(record, stored);
-        return isOver ? undefined : record;
+      const left = await store((stored) => {
+        isOver = !!stored && !isNewer(stored, sent);
+        return isOver ? undefined : stored;
       });
-      if (isOver && error.status === 409)
-        void call("POST", `${TOKEN_PATH}/revoke`, { body: { refresh_token: refreshToken } }).catch(() => {});
-      if (left) follow(left);
-      else hold(undefined, 0, error.code);
+      // Somebody else went on with the session.
+      if (isOver && error.status === 409) server.revoke(sent).catch(() => {});
+      follow(left, error.code);
       return true;
     }
-  }
-
-  const pause = (duration: number) =>
-    new Promise<void>((resolve) => {
-      wake = resolve;
-      setTimeout(resolve, duration);
+    const { expiresAt, ...answer } = tokens;
+    let isKept = false;
+    const kept = await store((stored) => {
+      isKept = !!stored && stored.session_id === answer.session_id && stored.generation <= answer.generation;
+      if (!stored || !isKept) return stored;
+      const attempt = stored.generation === answer.generation ? stored.attempt : undefined;
+      return { ...stored, ...answer, version: stored.version + 1, attempt };
     });
+    if (isKept) hold(kept, expiresAt);
+    else follow(kept);
+    return true;
+  }
 
   async function refreshUntilAnswered(): Promise<boolean> {
     const start = performance.now();
@@ -152,17 +140,23 @@ export function createSession({ key, call, isCookie, storage, onChange }: Sessio
       const rest = restUntil - now;
       // A device that slept has spent its patience without a try.
       if (rest > PATIENCE || (tries > 2 && now + rest > start + PATIENCE)) throw lastFailure;
-      if (rest > 0) await pause(rest);
-      // Signed out while it waited.
-      if (!held) return false;
+      if (rest > 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          setTimeout(resolve, rest);
+        });
+      }
       const before = held;
+      // Signed out while it waited.
+      if (!before) return false;
+      const run = () => refreshOnce(before);
       try {
-        const isAnswered = await tabs.inTurn(() => refreshOnce(before));
+        const isAnswered = await (tabs ? tabs.inTurn(run) : run());
         failures = restUntil = 0;
         return isAnswered;
       } catch (error) {
         lastFailure = error;
-        // Full jitter: twenty tabs that failed together do not come back together.
+        // Half of it by chance: twenty tabs that failed together do not come back together.
         const backoff = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** failures++) * (0.5 + Math.random() / 2);
         restUntil = performance.now() + Math.max(backoff, ((error as ClientError).retryAfter ?? 0) * 1000);
       }
@@ -173,59 +167,38 @@ export function createSession({ key, call, isCookie, storage, onChange }: Sessio
     get held() {
       return held;
     },
-    /** Gets newer tokens, once for all who ask. False when another tab had them. @throws ClientError after some tries. */
-    refresh(): Promise<boolean> {
+    refresh() {
       refreshing ??= refreshUntilAnswered().finally(() => {
         refreshing = undefined;
       });
       return refreshing;
     },
-    /** Goes on with what storage holds, of an age that is not known. */
-    async resume(): Promise<SessionRecord | undefined> {
-      const stored = await change((record) => record);
-      if (stored && !stored.end && isNewer(stored, held)) hold(stored, Number.POSITIVE_INFINITY);
+    async resume() {
+      const stored = await change((stored) => stored);
+      if (stored && isNewer(stored, held)) hold(stored, Number.POSITIVE_INFINITY);
       return stored;
     },
-    /** A login's answer. @returns the session that it replaces. */
-    async begin(
-      tokens: Omit<SessionRecord, "version">,
-      user: User,
-      sentAt: number,
-    ): Promise<SessionRecord | undefined> {
-      let replaced: SessionRecord | undefined;
-      const stored = await store((record) => {
-        replaced = record;
-        return { ...tokens, user, version: 0 };
+    async replace(record, expiresAt = 0) {
+      let replaced: Stored;
+      await store((stored) => {
+        replaced = stored;
+        return record;
       });
-      hold(stored, tokens.expiresIn - (performance.now() - sentAt) / 1000);
+      hold(record, expiresAt);
       return replaced;
     },
-    /** Forgets the session in all tabs. @returns what was stored. @param trace what stays. */
-    async end(trace?: SessionRecord): Promise<SessionRecord | undefined> {
-      let ended: SessionRecord | undefined;
-      await store((record) => {
-        ended = record;
-        return trace;
-      });
-      hold(undefined, 0, "logout");
-      return ended;
-    },
-    close(): void {
+    close() {
       held = undefined;
       wake();
-      tabs.close();
-      removeEventListener?.call(globalThis, "online", onOnline);
+      tabs?.close();
     },
   };
 }
 
-/** 128 random bits; `randomUUID` is not there on pages without TLS. */
-const newAttempt = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+/** 160 random bits, at most 54 characters; `randomUUID` is not there on pages without TLS. */
+const newAttempt = () => crypto.getRandomValues(new Uint32Array(5)).join("-");
 
 /** The server's word that a session is over, or that its token went on elsewhere. Nothing else ends one. */
 const isVerdict = (error: unknown): error is ClientError =>
   error instanceof ClientError &&
-  /^401 (refresh_token_|session_ended|credentials_missing)|^409 refresh_superseded/.test(
-    `${error.status} ${error.code}`,
-  );
+  /^401(refresh_token_|session_ended|credentials_missing)|^409refresh_superseded/.test(`${error.status}${error.code}`);

@@ -14,8 +14,6 @@ export interface Tabs {
   close(): void;
 }
 
-export const ALONE: Tabs = { inTurn: (run) => run(), tell() {}, close() {} };
-
 export function joinTabs(name: string, onTold: (message: string | undefined) => void): Tabs {
   const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
   if (channel) {

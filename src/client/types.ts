@@ -74,10 +74,11 @@ export interface Client {
   readonly state: ClientState;
   /** Who is signed in, as known from the login. */
   readonly user: User | undefined;
-  /** The session, and how many refreshes led to its tokens. */
-  readonly session:
-    | { readonly id: string; readonly generation: number; readonly expiresIn: number | undefined }
-    | undefined;
+  /**
+   * The session, how many refreshes led to its tokens, and for how many seconds the access token is good: Infinity where
+   * that is not known, as after a reload.
+   */
+  readonly session: { readonly id: string; readonly generation: number; readonly expiresIn: number } | undefined;
   /** Calls back after every change, with what changed. @returns what stops it. */
   onChange(listener: (change: Change) => void): () => void;
   /** Creates an account; signs nobody in. @throws ClientError `username_taken`, `email_taken`, `input_invalid`. */

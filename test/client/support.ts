@@ -94,9 +94,9 @@ export function sharedStorage() {
   const texts = new Map<string, string>();
   return {
     texts,
-    isShared: true,
-    async update(key: string, change: (text: string | undefined) => string | undefined) {
-      const text = change(texts.get(key));
+
+    async update(key: string, decide: (text: string | undefined) => string | undefined) {
+      const text = decide(texts.get(key));
       if (text === undefined) texts.delete(key);
       else texts.set(key, text);
       return text;
