@@ -23,7 +23,7 @@ if (!isFresh || process.argv.includes("--force")) {
   if (status !== 0) process.exit(status ?? 1);
   const { build } = await import("esbuild");
   await build({
-    entryPoints: ["src/index.ts", "src/jwt/index.ts", "src/cli/main.ts"],
+    entryPoints: ["src/index.ts", "src/jwt/index.ts", "src/client/node/index.ts", "src/cli/main.ts"],
     outbase: "src",
     outdir: "dist",
     bundle: true,
@@ -36,6 +36,7 @@ if (!isFresh || process.argv.includes("--force")) {
     logLevel: "warning",
   });
   await build({
+    // The client is for browsers: nothing of it is shared with the rest.
     entryPoints: ["src/client/index.ts"],
     outbase: "src",
     outdir: "dist",

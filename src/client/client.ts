@@ -26,13 +26,12 @@ const NOBODY: SessionRecord = { session_id: "", generation: 0, version: 0, expir
 /** @throws TypeError when an option is wrong. */
 export function createClient(options: ClientOptions): Client {
   const baseUrl = readBaseUrl(options.baseUrl);
-  const isBrowser = "document" in globalThis;
-  const { transport = isBrowser ? "cookie" : "bearer", initialUser, origins = [] } = options;
+  const { transport = "document" in globalThis ? "cookie" : "bearer", initialUser, origins = [] } = options;
   const isCookie = transport === "cookie";
-  const { storage = isCookie && isBrowser ? "indexedDB" : "memory" } = options;
+  const { storage = isCookie ? "indexedDB" : "memory" } = options;
   const open = typeof storage === "string" ? STORAGES[storage] : () => storage;
-  if (!open) throw misuse("storage", Object.keys(STORAGES));
-  if (!isCookie && transport !== "bearer") throw misuse("transport", ["bearer", "cookie"]);
+  if (!open) throw new TypeError("storage must be one of memory, indexedDB, localStorage");
+  if (!isCookie && transport !== "bearer") throw new TypeError("transport must be one of bearer, cookie");
   const key = `latchkey:${baseUrl}`;
 
   const listeners = new Set<(change: Change) => void>();
@@ -78,7 +77,7 @@ export function createClient(options: ClientOptions): Client {
     const { expiresAt, ...tokens } = await server.tokens(path, body);
     const user = readUser(await call("GET", ME_PATH, { accessToken: tokens.access_token }));
     const replaced = await session.replace({ ...tokens, user, version: 0 }, expiresAt);
-    if (replaced?.refresh_token && replaced.session_id !== tokens.session_id) server.revoke(replaced).catch(() => {});
+    if (replaced?.refresh_token) server.revoke(replaced).catch(() => {});
     return user;
   }
 
@@ -145,5 +144,3 @@ export function createClient(options: ClientOptions): Client {
     close: session.close,
   };
 }
-
-const misuse = (option: string, values: readonly string[]) => new TypeError(`${option} must be one of ${values}`);

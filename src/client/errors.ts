@@ -23,7 +23,7 @@ export class ClientError extends Error {
    * The server's code (`invalid_credentials`, `username_taken`, …), or ours: `unreachable` (no answer in time, offline),
    * `unexpected_answer` (something that is not the server answered).
    */
-  readonly code: string;
+  declare readonly code: string;
   /** HTTP status, where something answered. */
   declare readonly status: number | undefined;
   /** Which fields are wrong, with `input_invalid`. */
@@ -33,7 +33,6 @@ export class ClientError extends Error {
 
   constructor(code: string, message: string, { cause, ...details }: ClientErrorDetails = {}) {
     super(message, { cause });
-    this.code = code;
-    Object.assign(this, details);
+    Object.assign(this, { code }, details);
   }
 }

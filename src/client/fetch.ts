@@ -43,7 +43,7 @@ export function createFetch({ baseUrl, origins, isCookie, session, ready }: Fetc
     const signal = init.signal ?? request?.signal;
     await renewIfDue(session, signal);
     let isNew = false;
-    for (let tries = 0; ; tries++) {
+    for (;;) {
       const used = session.held;
       const headers = new Headers(init.headers ?? request?.headers);
       // The caller's own counts.
@@ -59,7 +59,6 @@ export function createFetch({ baseUrl, origins, isCookie, session, ready }: Fetc
         response.status !== 401 ||
         !used ||
         used === hopeless ||
-        tries > 2 ||
         // A stream is read once: what carries one can't be sent again.
         init.body instanceof ReadableStream ||
         // That is no fault of the token's.

@@ -11,10 +11,9 @@ import type { Kept } from "./storage.ts";
 import { joinTabs } from "./tabs.ts";
 import type { Change } from "./types.ts";
 
-/** Milliseconds: how long a caller waits while the server can't be reached. */
+/** Milliseconds: how long a caller waits while the server can't be reached, and the longest pause between tries. */
 const PATIENCE = 10_000;
 const FIRST_BACKOFF = 250;
-const LONGEST_BACKOFF = 30_000;
 
 /** What this tab goes by. A new object for each new access token. */
 export interface Held extends SessionRecord {
@@ -58,26 +57,32 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
   });
 
   /** Reads storage and decides what it holds next, as one step. */
-  async function change(decide: (stored: Stored) => Stored): Promise<Stored> {
-    const text = await storage.update((old) => {
-      const stored = readRecord(old);
+  const update = (decide: (stored: Stored) => Stored) =>
+    storage.update((text) => {
+      const stored = readRecord(text);
       const record = decide(stored);
-      return record === stored ? old : record && JSON.stringify(record);
+      return record === stored ? text : record && JSON.stringify(record);
     });
-    return readRecord(text);
-  }
+
+  const change = async (decide: (stored: Stored) => Stored) => readRecord(await update(decide));
 
   /** The same, and other tabs are told. */
   async function store(decide: (stored: Stored) => Stored): Promise<Stored> {
-    const stored = await change(decide);
-    tabs?.tell(stored && JSON.stringify(stored));
-    return stored;
+    const text = await update(decide);
+    tabs?.tell(text);
+    return readRecord(text);
   }
 
-  /** Storage speaks for itself; only tabs that have none go by what they are told. */
+  /** Storage speaks for itself, but where it is missing or could not be written. */
   async function onTold(message: string | undefined): Promise<void> {
     const told = readRecord(message);
-    follow(await change((stored) => (storage.isAlone && (!told || !stored || isNewer(told, stored)) ? told : stored)));
+    follow(
+      await change((stored) =>
+        (storage.isAlone || told?.session_id === stored?.session_id) && (!told || isNewer(told, stored))
+          ? told
+          : stored,
+      ),
+    );
   }
 
   /** This tab goes on with a record, or without any. */
@@ -157,7 +162,7 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
       } catch (error) {
         lastFailure = error;
         // Half of it by chance: twenty tabs that failed together do not come back together.
-        const backoff = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** failures++) * (0.5 + Math.random() / 2);
+        const backoff = Math.min(PATIENCE, FIRST_BACKOFF * 2 ** failures++) * (0.5 + Math.random() / 2);
         restUntil = performance.now() + Math.max(backoff, ((error as ClientError).retryAfter ?? 0) * 1000);
       }
     }
