@@ -17,6 +17,8 @@ export interface TestServer {
   readonly requests: string[];
   readonly refreshCount: () => number;
   intercept: Interception | undefined;
+  /** The engine's endpoints, or what stands for them. */
+  handle: Engine["handle"];
   /** What becomes of an answer that the server has made: "cut" breaks the connection instead. */
   onAnswer: ((request: IncomingMessage) => "cut" | undefined | Promise<"cut" | undefined>) | undefined;
   client(options?: Partial<ClientOptions>): Client;
@@ -25,14 +27,21 @@ export interface TestServer {
 
 export const REFRESH = "POST /v1/users/me/token/refresh";
 
-export async function startServer(options: Parameters<typeof createEngine>[0] = {}): Promise<TestServer> {
+export interface ServerOptions extends NonNullable<Parameters<typeof createEngine>[0]> {
+  /** Answers what is no path of the server's, such as pages. */
+  readonly page?: (request: Request) => Response | undefined | Promise<Response | undefined>;
+}
+
+export async function startServer({ page, ...options }: ServerOptions = {}): Promise<TestServer> {
   const engine = await createEngine(options);
   await engine.auth.register({ username: "ada", email: "ada@example.com", password: PASSWORD });
   const clients: Client[] = [];
   const requests: string[] = [];
   const answer = getRequestListener(async (request) => {
     const { pathname } = new URL(request.url);
-    if (pathname !== "/orders") return engine.handle(request, { ip: "127.0.0.1" });
+    if (pathname !== "/orders") {
+      return (await page?.(request)) ?? server.handle(request, { ip: "127.0.0.1" });
+    }
     const me = await engine.call("GET", "/v1/users/me", {
       headers: Object.fromEntries([...request.headers].filter(([name]) => /^(authorization|cookie)$/.test(name))),
     });
@@ -71,6 +80,7 @@ export async function startServer(options: Parameters<typeof createEngine>[0] = 
     requests,
     refreshCount: () => requests.filter((request) => request === REFRESH).length,
     intercept: undefined,
+    handle: engine.handle,
     onAnswer: undefined,
     client(more = {}) {
       const client = createClient({ baseUrl: server.url, ...more });
