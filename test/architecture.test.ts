@@ -49,7 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: [...FOUNDATION, "auth", "http", "users", "sessions", "revocations", "jwt"],
   handler: ["auth", "http", "contracts"],
   server: [...FOUNDATION, "secrets", "jwt", "auth", "handler", "http", "sessions", "storage", "drivers"],
-  cli: ["server"],
+  cli: ["errors", "secrets", "auth", "server", "storage", "drivers"],
   client: [],
   index: [
     "errors",

@@ -6,7 +6,7 @@ import { StorageOpenError } from "./open-error.ts";
 import { retrying, runChange } from "./postgres/changes.ts";
 import { type Address, storeUnavailable, toStorageError } from "./postgres/errors.ts";
 import { watchFeed } from "./postgres/listener.ts";
-import { migratePostgres } from "./postgres/migrate.ts";
+import { findPending, migratePostgres } from "./postgres/migrate.ts";
 import { type Client, connect, createPool, type PoolOptions } from "./postgres/pool.ts";
 import { runStatement } from "./postgres/statements.ts";
 import { createStoreClock } from "./postgres/store-clock.ts";
@@ -101,6 +101,26 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Storag
         watchers.delete(stop);
         stop();
       };
+    },
+
+    async pendingMigrations() {
+      const client = connect({ ...poolOptions, statementTimeout: 0 });
+      try {
+        return await findPending(client, address);
+      } finally {
+        await client.end({ timeout: 1 });
+      }
+    },
+
+    async continueIds() {
+      throwUnlessOpen();
+      await pool.run(async (client) => {
+        for (const table of ["latchkey_users", "latchkey_sessions"]) {
+          await client.unsafe(
+            `select setval(pg_get_serial_sequence('${table}', 'id'), greatest(max(id), 1), max(id) is not null) from ${table}`,
+          );
+        }
+      });
     },
 
     close() {

@@ -3,7 +3,7 @@
  * Ids and instants (seconds) are bigint; a nullable instant stands where a boolean would. No statement reads a
  * parameter's type from context alone, no `::`, no FOR UPDATE, no least/greatest.
  */
-import { guard, type Statement, sql, waking } from "./storage.ts";
+import { guard, type Row, type Statement, sql, waking } from "./storage.ts";
 
 export interface NewUser {
   readonly username: string;
@@ -341,3 +341,58 @@ export const resealKey = (kid: string, sealed: string): Statement => sql`
 
 export const forgetKeys = (closedBefore: number): Statement => sql`
   delete from latchkey_keys where state in ('retired', 'compromised') and retired_at < ${closedBefore}`;
+
+// The schema ----------------------------------------------------------------------------------------------------------
+
+export const migrationsApplied = (): Statement => sql`
+  select version, name, applied_at from latchkey_migrations order by version`;
+
+// Moving a store ------------------------------------------------------------------------------------------------------
+// The one place where a statement is put together: of names in this table and of columns that `isColumn` allows.
+
+/** What moves with a store, in this order, and the column that its rows are walked by. Migrations and leases stay behind. */
+export const MOVED_TABLES = {
+  latchkey_users: "id",
+  latchkey_sessions: "id",
+  latchkey_revocations: "position",
+  latchkey_keys: "kid",
+} as const;
+
+export type MovedTable = keyof typeof MOVED_TABLES;
+
+/** One template for each text, so that drivers prepare it once. */
+const templates = new Map<string, readonly string[]>();
+
+function assembled(strings: readonly string[], values: Statement["values"]): Statement {
+  const text = strings.join("?");
+  const template = templates.get(text) ?? strings;
+  templates.set(text, template);
+  return { strings: template, values };
+}
+
+const isColumn = (name: string): boolean => /^[a-z][a-z0-9_]{0,62}$/.test(name);
+
+/** Rows after a key, in its order. */
+export function movedRows(table: MovedTable, after: string | number, limit: number): Statement {
+  const key = MOVED_TABLES[table];
+  return assembled([`select * from ${table} where ${key} > `, ` order by ${key} limit `, ""], [after, limit]);
+}
+
+/** Puts a row where there is none with its key. @throws TypeError for a name that is no column's. */
+export function putRow(table: MovedTable, row: Row): Statement {
+  const columns = Object.keys(row);
+  if (!Object.hasOwn(MOVED_TABLES, table) || !columns.every(isColumn)) throw new TypeError("that is no row of a store");
+  const start = `insert into ${table} (${columns.join(", ")}) values (`;
+  const between = columns.slice(1).map(() => ", ");
+  return assembled([start, ...between, ") on conflict do nothing"], Object.values(row));
+}
+
+/** The store takes the name and the position of another, so that cursors into that one's feed go on here. */
+export const becomeStore = (storeId: string, head: number): Statement => sql`
+  update latchkey_feed set store_id = ${storeId}, head = ${head}`;
+
+/** The key ring has changed by other means. */
+export const touchKeyRing = (): Statement => waking`update latchkey_key_ring set version = version + 1`;
+
+/** An empty store may have made keys of its own, which the other's take the place of. */
+export const dropKeys = (): Statement => sql`delete from latchkey_keys`;

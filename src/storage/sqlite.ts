@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MEMORY, openConnection, toDatabasePath } from "./sqlite/connection.ts";
 import { BUSY, isStoreFailure, resultCodeOf, storeUnavailable, toStorageError } from "./sqlite/errors.ts";
 import { createGroupRunner } from "./sqlite/group-runner.ts";
-import { migrateSqlite } from "./sqlite/migrate.ts";
+import { findPending, migrateSqlite } from "./sqlite/migrate.ts";
 import { createStatementTexts, toText } from "./sqlite/statement-texts.ts";
 import { createWriteQueue, type WriteQueue } from "./sqlite/write-queue.ts";
 import { createThreadWriters, type Writer, type Writers } from "./sqlite/writer-thread.ts";
@@ -101,6 +101,15 @@ export function openSqlite(path: string, { timeout = TIMEOUT }: SqliteOptions = 
       }, WATCH_INTERVAL);
       timer.unref();
       return () => clearInterval(timer);
+    },
+
+    async pendingMigrations() {
+      const connection = openConnection(file);
+      try {
+        return findPending(connection, file);
+      } finally {
+        connection.close();
+      }
     },
 
     close() {

@@ -65,6 +65,10 @@ export interface Storage {
    * @returns how to stop.
    */
   watch?(onChange: () => void): () => void;
+  /** The names of the migrations that `migrate` would run, without running any. Optional. */
+  pendingMigrations?(): Promise<readonly string[]>;
+  /** After rows were written with ids of their own: the next id is above them. Optional: where it goes without saying. */
+  continueIds?(): Promise<void>;
   /** Finishes what was accepted, then closes. Calls after it reject. */
   close(): Promise<void>;
 }

@@ -45,6 +45,16 @@ export async function migratePostgres(client: Client, address: Address): Promise
   }
 }
 
+/** The names of the migrations to come. @throws StorageOpenError */
+export async function findPending(client: Client, address: Address): Promise<readonly string[]> {
+  try {
+    const store = `The database ${address.database} on ${address.host}:${address.port}`;
+    return (await readPending(client, store)).map(({ name }) => name);
+  } catch (error) {
+    throw toOpenError(error, address);
+  }
+}
+
 async function readPending(client: Client, store: string) {
   const [found] = await client`select to_regclass('latchkey_migrations') is not null as found`;
   const applied = found?.found ? await client`select version, readable_from from latchkey_migrations` : [];

@@ -57,6 +57,15 @@ function checkPages(connection: DatabaseSync): void {
   if (verdict !== "ok") throw Object.assign(new Error(String(verdict)), { errcode: CORRUPT });
 }
 
+/** The names of the migrations to come. @throws StorageOpenError */
+export function findPending(connection: DatabaseSync, path: string): readonly string[] {
+  try {
+    return readPending(connection, path).map(({ name }) => name);
+  } catch (error) {
+    throw toOpenError(error, path);
+  }
+}
+
 function readPending(connection: DatabaseSync, path: string) {
   const hasTable = connection.prepare("select 1 from sqlite_schema where name = 'latchkey_migrations'").get();
   const applied = hasTable
