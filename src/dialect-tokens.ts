@@ -24,7 +24,7 @@ import {
   type Verifier,
 } from "./jwt/index.ts";
 import { readId } from "./revocations/token-subject.ts";
-import type { NumberedKeys, NumberedSecret, RootSecret } from "./secrets.ts";
+import { type NumberedKeys, type RootSecret, toNumberedSecrets } from "./secrets.ts";
 import { createRefreshTokenCodec } from "./sessions/refresh-token.ts";
 import type { Device, Grant, Sessions } from "./sessions/sessions.ts";
 import { type Duration, parseDuration, type System } from "./system.ts";
@@ -158,7 +158,7 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
   const isFixed = mode === "fixed";
 
   // A set for each, because Django's tokens name no key.
-  const sharedSets = toSecrets(parts.secret).map((secret) =>
+  const sharedSets = toNumberedSecrets(parts.secret).map(({ secret }) =>
     createKeySet([importKey(typeof secret === "string" ? Buffer.from(secret) : secret, { alg: parts.algorithm })]),
   );
   const shared = sharedSets[0] as KeySet<Key>;
@@ -403,11 +403,6 @@ function verified(verifiers: readonly Verifier[], token: string): Claims | undef
     }
   }
   return undefined;
-}
-
-function toSecrets(secret: RootSecret): readonly (string | Uint8Array)[] {
-  if (typeof secret === "string" || secret instanceof Uint8Array) return [secret];
-  return (secret as readonly NumberedSecret[]).map((numbered) => numbered.secret);
 }
 
 /** Every accepted secret's key, the current one first: that one signs. */

@@ -48,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...FOUNDATION, "auth", "users", "sessions"],
   contracts: [...FOUNDATION, "auth", "http", "users", "sessions", "revocations", "jwt"],
   handler: ["auth", "http", "contracts"],
-  server: [...FOUNDATION, "secrets", "jwt", "auth", "handler", "http", "sessions", "storage", "drivers"],
+  server: [...FOUNDATION, "secrets", "jwt", "auth", "contracts", "handler", "http", "sessions", "storage", "drivers"],
   cli: ["errors", "secrets", "auth", "server", "storage", "drivers"],
   client: [],
   index: [

@@ -6,9 +6,10 @@
 import { readFileSync } from "node:fs";
 import { type Algorithm, algorithms } from "../jwt/algorithms.ts";
 import { type RootSecret, toNumberedSecrets } from "../secrets.ts";
+import { DJANGO_VARIABLES, type DjangoConfig } from "./django-settings.ts";
 import { readSecrets } from "./secret-list.ts";
 
-export interface Config {
+export interface Config extends DjangoConfig {
   readonly isProduction: boolean;
   readonly host: string;
   /** 0 takes any free port. */
@@ -232,6 +233,7 @@ export const VARIABLES: readonly Variable[] = [
       "How many proxies of yours stand in front and append to X-Forwarded-For; with 0 the header is ignored.",
     read: wholeNumber(0, 16),
   },
+  ...DJANGO_VARIABLES,
 ];
 
 /**
@@ -268,6 +270,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (sessionIdleTtl !== undefined && sessionMaxAge !== undefined && sessionIdleTtl > sessionMaxAge) {
     problems.push(
       "REFRESH_TOKEN_TTL_DAYS must not be more than LATCHKEY_SESSION_MAX_DAYS: lower the one or raise the other",
+    );
+  }
+  const { contracts = [] } = values as Partial<Config>;
+  if (
+    contracts.some((name) => name !== "latchkey") &&
+    problems.some((p) => /^JWT_SECRET_KEY (?!is required)/.test(p))
+  ) {
+    problems.push(
+      "JWT_SECRET_KEY is the key that Django signs with: give Django a stronger one first (SECRET_KEY, or SIGNING_KEY of SIMPLE_JWT), see docs/django.md",
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);

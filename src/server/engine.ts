@@ -65,6 +65,8 @@ export async function createEngine(
       issuer: config.issuer,
       audience: config.audience,
       accessTtl: config.accessTtl,
+      longestAccessLife: Math.max(config.accessTtl, config.djangoAccessTtl ?? 0, 60 * 60),
+      passwordFormat: config.passwordFormat,
       sessionIdleTtl: config.sessionIdleTtl,
       sessionMaxAge: config.sessionMaxAge,
       refreshGrace: config.refreshGrace,

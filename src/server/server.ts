@@ -6,6 +6,7 @@ import type { Server } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { createHandler } from "../handler.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { looseSettings, makeContracts } from "./contracts.ts";
 import { chooseStore, createEngine } from "./engine.ts";
 import { createHttpServer } from "./http-server.ts";
 import type { Logger } from "./logger.ts";
@@ -30,7 +31,9 @@ const IDLE_CHECK = 50;
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const store = await chooseStore(config);
   const auth = await createEngine(config, store, { algorithm: config.algorithm, onEvent: logger.event });
+  for (const sentence of looseSettings(config)) logger.info(sentence);
   const handle = createHandler(auth, {
+    contracts: makeContracts(auth, config),
     proxyCount: config.proxyCount,
     feedTokens: config.feedTokens,
     onRequest: logger.request,

@@ -40,8 +40,43 @@ test("with nothing set everything has its default", () => {
       port: 8000,
       feedTokens: [],
       proxyCount: 0,
+      contracts: ["latchkey"],
+      drfPath: "/api/auth",
+      simplejwtPath: "/api/token",
+      djangoAccessTtl: undefined,
+      djangoRefreshTtl: undefined,
+      djangoRotation: "fixed",
+      djangoTokens: "refuse",
+      djangoRefreshKey: "derived",
+      djangoRevokeCheck: "off",
+      passwordFormat: "argon2id",
     },
   );
+});
+
+test("the dialects of Django are named, and what they are to do is said in words", () => {
+  const config = readConfig({
+    LATCHKEY_CONTRACTS: "latchkey, drf,simplejwt",
+    LATCHKEY_PASSWORD_FORMAT: "django:260000",
+  });
+  assert.deepEqual(config.contracts, ["latchkey", "drf", "simplejwt"]);
+  assert.deepEqual(config.passwordFormat, { format: "django", iterations: 260_000 });
+  for (const wrong of ["drf,drf", "rest", "drf,", "DRF"]) {
+    assert.match(problemsOf({ LATCHKEY_CONTRACTS: wrong })[0] ?? "", /^LATCHKEY_CONTRACTS must name/);
+  }
+  for (const wrong of ["md5", "django:1000", "django:9999999", "django:"]) {
+    assert.match(problemsOf({ LATCHKEY_PASSWORD_FORMAT: wrong })[0] ?? "", /^LATCHKEY_PASSWORD_FORMAT must be/);
+  }
+  for (const wrong of ["api", "/a b", "//", "/../x/%2e"]) {
+    assert.match(problemsOf({ LATCHKEY_DRF_PATH: wrong })[0] ?? "", /^LATCHKEY_DRF_PATH must be a path/);
+  }
+  assert.match(problemsOf({ LATCHKEY_DJANGO_ACCESS_MINUTES: "0" })[0] ?? "", /from 1 to 1440/);
+});
+
+test("a Django secret shorter than 32 bytes is refused with the way out", () => {
+  const problems = problemsOf({ LATCHKEY_CONTRACTS: "drf", JWT_SECRET_KEY: "a-short-django-secret" });
+  assert.match(problems.join("\n"), /has 21 bytes and needs at least 32[\s\S]*give Django a stronger one first/);
+  assert.doesNotMatch(problemsOf({ JWT_SECRET_KEY: "a-short-django-secret" }).join("\n"), /Django/);
 });
 
 test("an empty value counts as absent, for every setting", () => {

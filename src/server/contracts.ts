@@ -1,0 +1,45 @@
+/** The wire dialects that the configuration names, made over the engine. */
+import type { Auth } from "../auth.ts";
+import type { DjangoDialectOptions } from "../contracts/django-dialect.ts";
+import { drfContract } from "../contracts/drf.ts";
+import { latchkeyContract } from "../contracts/latchkey.ts";
+import { simplejwtContract } from "../contracts/simplejwt.ts";
+import type { Contract } from "../http/route.ts";
+import type { Config } from "./config.ts";
+import type { ContractName } from "./django-settings.ts";
+
+export function makeContracts(auth: Auth, config: Config): readonly Contract[] {
+  const shared: DjangoDialectOptions = {
+    ...(config.djangoAccessTtl !== undefined && { accessTtl: config.djangoAccessTtl }),
+    ...(config.djangoRefreshTtl !== undefined && { refreshTtl: config.djangoRefreshTtl }),
+    rotateRefreshTokens: config.djangoRotation === "rotating",
+    refreshKey: config.djangoRefreshKey,
+    allowTokensIssuedByDjango: config.djangoTokens === "allow",
+  };
+  const makers: Readonly<Record<ContractName, () => Contract>> = {
+    latchkey: () => latchkeyContract,
+    drf: () => drfContract(auth, { ...shared, basePath: config.drfPath }),
+    simplejwt: () =>
+      simplejwtContract(auth, {
+        ...shared,
+        basePath: config.simplejwtPath,
+        checkRevokeToken: config.djangoRevokeCheck === "on",
+      }),
+  };
+  return config.contracts.map((name) => makers[name]());
+}
+
+/** What an operator should be reminded of at every start. */
+export function looseSettings(config: Config): readonly string[] {
+  if (!config.contracts.some((name) => name !== "latchkey")) return [];
+  return [
+    ...(config.djangoTokens === "allow"
+      ? [
+          "LATCHKEY_DJANGO_TOKENS=allow: tokens that Django issued are taken; set it to refuse when the last has expired",
+        ]
+      : []),
+    ...(config.djangoRefreshKey === "shared"
+      ? ["LATCHKEY_DJANGO_REFRESH_KEY=shared: whoever holds JWT_SECRET_KEY can refresh sessions that were ended here"]
+      : []),
+  ];
+}
