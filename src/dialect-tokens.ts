@@ -341,7 +341,8 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
           mode,
           expiresAt: Math.floor(claims.exp),
         }));
-      if (!(await sessions.revoke(own))) throw new TokenRefusal("ended", "the session had ended");
+      const isEnded = (await sessions.revoke(own)) !== undefined || (await sessions.noteLogout(own));
+      if (!isEnded) throw new TokenRefusal("ended", "the session had ended");
     },
 
     verify(token) {

@@ -53,7 +53,9 @@ function pythonTypeOf(value: unknown): string {
 function readField(value: unknown, kind: FieldKind): string | readonly string[] {
   if (value === undefined) return ["This field is required."];
   if (value === null) return ["This field may not be null."];
-  if (typeof value !== "string" && typeof value !== "number") return ["Not a valid string."];
+  if (typeof value !== "string" && typeof value !== "number") {
+    return [kind === "email" ? "Enter a valid email address." : "Not a valid string."];
+  }
   const text = stripped(String(value));
   if (text === "") return ["This field may not be blank."];
   const problems: string[] = [];

@@ -296,6 +296,12 @@ export function createSessions(options: SessionsOptions) {
     return row && { userId: row.user_id as number, sessionId };
   }
 
+  /** Notes a logout where the session had ended with its user or by a limit. @returns false when the owner had ended it before. */
+  async function noteLogout(token: string): Promise<boolean> {
+    const { sessionId, handle } = codec.decode(token);
+    return (await storage.write([queries.noteLogout(sessionId, hashHandle(handle))]))?.[0]?.length === 1;
+  }
+
   /** Whether the session of a refresh token is over, for whatever reason but age. @throws AuthError `refresh_token_invalid`. */
   async function hasEnded(token: string): Promise<boolean> {
     const { sessionId, handle } = codec.decode(token);
@@ -343,7 +349,7 @@ export function createSessions(options: SessionsOptions) {
     return (await storage.read(queries.liveSessions(userId, system.now()))).map(toSession);
   }
 
-  return { start, adopt, refresh, revoke, hasEnded, end, endAllStatements, list };
+  return { start, adopt, refresh, revoke, noteLogout, hasEnded, end, endAllStatements, list };
 }
 
 const malformedAttempt = () =>

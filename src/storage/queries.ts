@@ -232,6 +232,12 @@ export const endSession = (
   where id = ${id} and handle_hash = ${handleHash} and ended_at is null and generation > ${generation}
   returning id, user_id`;
 
+/** Notes that its owner ended a session that something else had ended before; no row when the owner had done so already, or is a thief. */
+export const noteLogout = (id: number, handleHash: string): Statement => sql`
+  update latchkey_sessions set end_reason = 'logout'
+  where id = ${id} and handle_hash = ${handleHash} and end_reason in ('limit', 'password', 'all', 'inactive', 'deleted')
+  returning id`;
+
 export const endSessionOf = (userId: number, id: number, reason: SessionEndReason, now: number): Statement => guard`
   update latchkey_sessions set ended_at = ${now}, end_reason = ${reason}
   where id = ${id} and user_id = ${userId} and ended_at is null
