@@ -37,10 +37,11 @@ if (!isFresh || process.argv.includes("--force")) {
   });
   await build({
     // The client is for browsers: nothing of it is shared with the rest.
-    entryPoints: ["src/client/index.ts"],
+    entryPoints: ["src/client/index.ts", "src/react/index.ts"],
     outbase: "src",
     outdir: "dist",
     bundle: true,
+    packages: "external",
     platform: "browser",
     format: "esm",
     target: "es2022",

@@ -8,7 +8,7 @@ export function readBaseUrl(baseUrl: string): string {
   } catch {}
   // "localhost:8000" is a URL too, of a scheme called "localhost"; and a user, a query or a fragment have no place in it.
   if (!url || !/^https?:[^@?#]+$/.test(url.href)) {
-    throw new TypeError(`baseUrl must be like "https://auth.example.com", not ${JSON.stringify(baseUrl)}`);
+    throw new TypeError(`baseUrl must be like "https://auth.example.com", not "${baseUrl}"`);
   }
   return url.href.replace(/\/+$/, "");
 }

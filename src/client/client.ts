@@ -26,7 +26,9 @@ const NOBODY: SessionRecord = { session_id: "", generation: 0, version: 0, expir
 /** @throws TypeError when an option is wrong. */
 export function createClient(options: ClientOptions): Client {
   const baseUrl = readBaseUrl(options.baseUrl);
-  const { transport = "document" in globalThis ? "cookie" : "bearer", initialUser, origins = [] } = options;
+  // Workers too.
+  const isBrowser = "indexedDB" in globalThis;
+  const { transport = isBrowser ? "cookie" : "bearer", initialUser, origins = [] } = options;
   const isCookie = transport === "cookie";
   const { storage = isCookie ? "indexedDB" : "memory" } = options;
   const open = typeof storage === "string" ? STORAGES[storage] : () => storage;
@@ -44,7 +46,11 @@ export function createClient(options: ClientOptions): Client {
     reason: undefined,
   };
 
+  const initialState = state;
+
   function onChange(change: Change, reason?: string): void {
+    // A server shows what it was told until the page has gone out.
+    if (initialState.user && !isBrowser) return;
     const user = session.held?.user;
     const status = session.held ? "signed-in" : "signed-out";
     // The same object while nothing that is seen has changed.
@@ -61,7 +67,7 @@ export function createClient(options: ClientOptions): Client {
 
   async function resume(): Promise<void> {
     const stored = await session.resume();
-    if (!isCookie) return;
+    if (!isCookie || !isBrowser) return;
     if (stored?.end === "pending") await leave();
     // Cookies may be there although storage was cleared, or a server has signed the user in.
     if (!stored || (initialUser && stored.end)) {
@@ -89,6 +95,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     ready,
+    initialState,
     get state() {
       return state;
     },

@@ -8,7 +8,7 @@ import type { Held, Session } from "./session.ts";
 
 /** Milliseconds before expiry at which new tokens are fetched on the side; less where tokens live shortly. */
 const AHEAD = 30_000;
-const AHEAD_SHARE = 0.1;
+const AHEAD_SHARE = 100; // of each second that they live: a tenth
 
 export interface FetchOptions {
   readonly baseUrl: string;
@@ -25,7 +25,7 @@ export async function renewIfDue({ held, refresh }: Session, signal?: AbortSigna
   if (!held) return;
   const left = held.expiresAt - performance.now();
   if (left <= 0) await unlessAborted(refresh(), signal);
-  else if (left < Math.min(AHEAD, held.expires_in * 1000 * AHEAD_SHARE)) refresh().catch(() => {});
+  else if (left < Math.min(AHEAD, held.expires_in * AHEAD_SHARE)) refresh().catch(() => {});
 }
 
 export function createFetch({ baseUrl, origins, isCookie, session, ready }: FetchOptions): Fetch {
@@ -37,7 +37,7 @@ export function createFetch({ baseUrl, origins, isCookie, session, ready }: Fetc
     const request = input instanceof Request ? input : undefined;
     const { origin, href } = new URL(request?.url ?? (input as string), `${baseUrl}/`);
     if (!allowed.includes(origin)) {
-      throw new TypeError(`No credentials go to ${origin}: name it in 'origins', or use fetch`);
+      throw new TypeError(`No credentials go to ${origin}: add it to 'origins'`);
     }
     await ready;
     const signal = init.signal ?? request?.signal;

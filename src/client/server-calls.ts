@@ -30,12 +30,12 @@ export interface Server {
   /** A login or a refresh: the path after that of the tokens. */
   tokens(path: string, body: object): Promise<Tokens>;
   /** Ends the session of a refresh token, or of the cookies. One that has ended is fine. */
-  revoke(record: SessionRecord | undefined): Promise<void>;
+  revoke(record: SessionRecord | undefined): Promise<unknown>;
 }
 
 const TOKEN_PATH = "/v1/users/me/token";
 
-export const unexpected = (what: string, details?: ClientErrorDetails) =>
+export const unexpected = (what: unknown, details?: ClientErrorDetails) =>
   new ClientError("unexpected_answer", `That is no auth server (${what}): is baseUrl right?`, details);
 
 export function createServer(baseUrl: string, isCookie: boolean): Server {
@@ -71,7 +71,7 @@ export function createServer(baseUrl: string, isCookie: boolean): Server {
     const { code, detail, errors } = Object(answer) as { code?: string; detail?: string; errors?: FieldError[] };
     if (ok && answer && !code) return answer;
     const details = { status, errors, retryAfter: Number(headers.get("retry-after")) || undefined };
-    throw ok || !code ? unexpected(`${status}`, details) : new ClientError(code, detail ?? code, details);
+    throw ok || !code ? unexpected(status, details) : new ClientError(code, detail ?? code, details);
   };
 
   return {
@@ -91,13 +91,10 @@ export function createServer(baseUrl: string, isCookie: boolean): Server {
       }
       throw unexpected("tokens");
     },
-    async revoke(record) {
-      try {
-        await call("POST", `${TOKEN_PATH}/revoke`, { body: { refresh_token: record?.refresh_token } });
-      } catch (error) {
-        if ((error as ClientError).status !== 401) throw error;
-      }
-    },
+    revoke: (record) =>
+      call("POST", `${TOKEN_PATH}/revoke`, { body: { refresh_token: record?.refresh_token } }).catch((error) => {
+        if (error.status !== 401) throw error;
+      }),
   };
 }
 

@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly storage?: "memory" | "indexedDB" | "localStorage" | ClientStorage;
   /** Origins besides baseUrl's to which `fetch` may take credentials. */
   readonly origins?: readonly string[];
-  /** Whom the server that rendered the page saw signed in, or `null` for nobody: what is true until storage was read. */
+  /** Whom the server that rendered the page saw signed in, or `null` for nobody: what is shown until storage was read. */
   readonly initialUser?: User | null | undefined;
 }
 
@@ -72,6 +72,8 @@ export interface Client {
   /** Resolves once it is known who is signed in; never rejects. */
   readonly ready: Promise<void>;
   readonly state: ClientState;
+  /** As it was at first: what a server renders, and what hydration begins with. */
+  readonly initialState: ClientState;
   /** Who is signed in, as known from the login. */
   readonly user: User | undefined;
   /**
