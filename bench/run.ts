@@ -3,6 +3,8 @@
  * One part at a time; each part lives in a folder of its name.
  */
 import { parseArgs } from "node:util";
+import { missingPackages } from "./django/django-service.ts";
+import { type DjangoOptions, djangoToPage, runDjango } from "./django/run.ts";
 import { FRAMEWORKS, type Framework, type HttpOptions, httpToTerminal, runHttp } from "./http/run.ts";
 import { type JwtOptions, runJwt, SECTIONS, type Section, toTerminal } from "./jwt/run.ts";
 import {
@@ -13,13 +15,14 @@ import {
   sessionsToTerminal,
 } from "./sessions/run.ts";
 
-type Part = "jwt" | "sessions" | "http";
-const PARTS: readonly Part[] = ["jwt", "sessions", "http"];
+type Part = "jwt" | "sessions" | "http" | "django";
+const PARTS: readonly Part[] = ["jwt", "sessions", "http", "django"];
 const SECTIONS_OF: Readonly<Record<Part, readonly string[]>> = {
   jwt: SECTIONS,
   sessions: SESSIONS_SECTIONS,
   // Its parts are frameworks, which have an option of their own.
   http: [],
+  django: [],
 };
 
 const HELP = `Measures latchkey side by side with its peers.
@@ -28,10 +31,12 @@ const HELP = `Measures latchkey side by side with its peers.
   npm run bench -- jwt --quick          under a minute, a wide spread; writes nothing
   npm run bench -- sessions --quick     under a minute and a half
   npm run bench -- http --quick         under a minute
+  npm run bench -- django --quick       under a minute
 
 Parts
   jwt                   signing and verifying tokens with every algorithm, heap, hostile tokens, import
   sessions              refreshes on SQLite and PostgreSQL, CPU of a request, ends seen from another process, memory
+  django                the recipe's service on Django beside its dialect of ours; wants Debian's Django packages and gunicorn
   http                  guarded routes: CPU, rate and allocation in every framework, beside its usual plugin
 
 Options
@@ -103,6 +108,7 @@ async function main(): Promise<void> {
       const chosen = FRAMEWORKS.filter((name) => frameworks.length === 0 || frameworks.includes(toOption(name)));
       return measureHttp({ ...shared, frameworks: chosen }, isWritten);
     }
+    if (part === "django") return measureDjango(shared);
     if (part === "sessions") {
       return measureSessions({ ...shared, sections: wanted(part) as SessionsSection[] }, isWritten);
     }
@@ -137,6 +143,13 @@ async function measureSessions(options: SessionsOptions, isWritten: boolean): Pr
 async function measureHttp(options: HttpOptions, isWritten: boolean): Promise<Measured> {
   const run = await runHttp(options);
   return { results: { ...run.results, verdicts: run.verdicts }, text: httpToTerminal(run, isWritten) };
+}
+
+async function measureDjango(options: DjangoOptions): Promise<Measured> {
+  const missing = missingPackages();
+  if (missing) return { results: { skipped: missing }, text: `\nDjango was not measured: ${missing}.\n` };
+  const results = await runDjango(options);
+  return { results, text: djangoToPage(results) };
 }
 
 /** A framework as the command line names it. */
