@@ -37,7 +37,13 @@ test("every TypeScript block of the documents compiles", () => {
       }
     }
     assert.ok(count >= 3);
-    const paths = { latchkey: ["../../src/index.ts"], "latchkey/jwt": ["../../src/jwt/index.ts"] };
+    const paths = {
+      latchkey: ["../../src/index.ts"],
+      "latchkey/jwt": ["../../src/jwt/index.ts"],
+      "latchkey/client": ["../../src/client/index.ts"],
+      "latchkey/client/node": ["../../src/client/node/index.ts"],
+      "latchkey/react": ["../../src/react/index.ts"],
+    };
     const compilerOptions = { paths, noUnusedLocals: false, noUnusedParameters: false };
     writeFileSync(
       join(folder, "tsconfig.json"),
