@@ -1,6 +1,6 @@
 /**
  * A cache of tokens that have been verified, in the only form that is safe (CVE-2026-35039 is what others become).
- * It belongs to one verifier and so to one policy; it is found by signature but hits only when the whole token is equal; it is bounded; whether
+ * It belongs to one verifier and so to one policy; it is found by its signature but hits only when the whole token is equal; it is bounded; whether
  * the time has come or passed is judged again on every hit; and it is dropped whenever keys change. Revocation is not its business: that is
  * asked after it.
  */
@@ -31,8 +31,12 @@ export interface CacheOptions {
   readonly keys: { readonly version: number };
 }
 
-/** So many of a signature's first characters tell tokens apart: 256 bits, in every algorithm close to random. Hashing a whole one may take 4 µs. */
-const LABEL_LENGTH = 43;
+/**
+ * So many of a signature's first characters make a label: some 32 bits, in every algorithm close to random. It is a number because a map finds a
+ * number in a third of the time it takes to hash 43 characters, and nothing is allocated. Two tokens of one label drive each other out, which
+ * costs a verification: nobody can make a token for another's label.
+ */
+const LABEL_LENGTH = 6;
 
 /**
  * Makes an empty cache. It has two generations of half its capacity: when the young one is full the old one is dropped and they change places, so
@@ -40,8 +44,8 @@ const LABEL_LENGTH = 43;
  */
 export function createVerifiedCache<Verified>({ capacity, tolerance, keys }: CacheOptions): VerifiedCache<Verified> {
   const half = Math.ceil(capacity / 2);
-  let young = new Map<string, Entry<Verified>>();
-  let old = new Map<string, Entry<Verified>>();
+  let young = new Map<number, Entry<Verified>>();
+  let old = new Map<number, Entry<Verified>>();
   let version = keys.version;
 
   function dropIfKeysChanged(): void {
@@ -51,7 +55,7 @@ export function createVerifiedCache<Verified>({ capacity, tolerance, keys }: Cac
     version = keys.version;
   }
 
-  function add(label: string, entry: Entry<Verified>): void {
+  function add(label: number, entry: Entry<Verified>): void {
     if (young.size >= half) {
       old = young;
       young = new Map();
@@ -82,7 +86,11 @@ export function createVerifiedCache<Verified>({ capacity, tolerance, keys }: Cac
   };
 }
 
-function labelOf(token: string): string {
+/** A text that is no token gets a label too: what is found by it is compared. */
+function labelOf(token: string): number {
   const start = token.indexOf(".", token.indexOf(".") + 1) + 1;
-  return token.substring(start, start + LABEL_LENGTH);
+  const end = Math.min(start + LABEL_LENGTH, token.length);
+  let label = 0;
+  for (let index = start; index < end; index++) label = (Math.imul(label, 131) + token.charCodeAt(index)) | 0;
+  return label;
 }

@@ -9,10 +9,18 @@ export interface SubjectClaims {
   readonly iat?: unknown;
 }
 
-/** "42" → 42; `undefined` for anything that is not how we write an id. */
+/** 9007199254740991 has so many. */
+const MOST_DIGITS = 16;
+
+/** "42" → 42; `undefined` for anything that is not how we write an id. It runs for every guarded request: no expression, no copy. */
 export function readId(text: unknown): number | undefined {
-  if (typeof text !== "string" || !/^[1-9]\d{0,15}$/.test(text)) return undefined;
-  const number = Number(text);
+  if (typeof text !== "string" || text.length === 0 || text.length > MOST_DIGITS || text[0] === "0") return undefined;
+  let number = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
   return Number.isSafeInteger(number) ? number : undefined;
 }
 

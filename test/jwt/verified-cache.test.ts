@@ -107,6 +107,9 @@ test("signatures that begin alike are told apart by the whole token", () => {
   cache.keep(`${start}1`, "one", { iat: 0, exp: 10 }, 1);
   assert.equal(cache.find(`${start}2`, 5), undefined);
   assert.equal(cache.find(`${start}1`, 5), "one");
+  cache.keep(`${start}2`, "two", { iat: 0, exp: 10 }, 1);
+  assert.equal(cache.find(`${start}1`, 5), undefined, "one label, one entry");
+  assert.equal(cache.find(`${start}2`, 5), "two");
   for (const odd of [undefined, 7, "", ".", "x".repeat(9000)]) assert.equal(cache.find(odd, 5), undefined);
 });
 
