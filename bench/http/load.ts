@@ -5,7 +5,7 @@
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { serve } from "../service.ts";
+import { cpuMicros, serve } from "../service.ts";
 import { HOST } from "./application.ts";
 import { pinThisProcess } from "./cores.ts";
 
@@ -15,18 +15,39 @@ export interface LoadRequest {
   readonly body: string;
 }
 
-export interface ConnectInput {
+export interface TargetInput {
   readonly port: number;
   readonly connectionCount: number;
   /** Sent in turn, by all connections together. */
   readonly requests: readonly LoadRequest[];
 }
 
+export interface RunInput {
+  readonly port: number;
+  readonly milliseconds: number;
+}
+
 export interface LoadResult {
   readonly count: number;
   readonly milliseconds: number;
-  /** Milliseconds from the request to the last byte of its answer. */
-  readonly p99: number;
+  /** CPU of the load generator itself. */
+  readonly cpuMicros: number;
+}
+
+interface Target {
+  readonly port: number;
+  readonly requests: readonly PreparedRequest[];
+  readonly lanes: Lane[];
+  next: number;
+  /** Bytes of an answer of this server: they are all of one length, or they are looked at more closely. */
+  usualLength: number;
+  /** Milliseconds from a request to the last byte of its answer. */
+  readonly latencies: number[];
+}
+
+interface PreparedRequest {
+  readonly bytes: Buffer;
+  readonly end: string;
 }
 
 interface Lane {
@@ -37,29 +58,24 @@ interface Lane {
   received: string;
 }
 
-interface PreparedRequest {
-  readonly bytes: Buffer;
-  readonly end: string;
+interface Run {
+  readonly target: Target;
+  readonly deadline: number;
+  count: number;
+  /** Lanes with an answer due. */
+  waiting: number;
+  resolve(): void;
+  reject(cause: Error): void;
 }
 
 const RECEIVE_BUFFER = 16 * 1024;
-/** A second of what the quickest server could answer, many times over. */
-const MOST_LATENCIES = 1 << 20;
 
 await serve(async () => {
-  const latencies = new Float64Array(MOST_LATENCIES);
-  let lanes: Lane[] = [];
-  let requests: PreparedRequest[] = [];
-  let next = 0;
-  let count = 0;
-  let deadline = 0;
-  let waiting = 0;
-  /** Bytes of an answer of this server: they are all of one length, or they are looked at more closely. */
-  let usualLength = 0;
-  let settle: { resolve(): void; reject(cause: Error): void } | undefined;
+  const targets = new Map<number, Target>();
+  let run: Run | undefined;
 
-  function send(lane: Lane): void {
-    const request = requests[next++ % requests.length]!;
+  function send(lane: Lane, target: Target): void {
+    const request = target.requests[target.next++ % target.requests.length]!;
     lane.request = request;
     lane.sentAt = performance.now();
     lane.socket.write(request.bytes);
@@ -67,9 +83,10 @@ await serve(async () => {
 
   function receive(lane: Lane, part: string): void {
     const { request } = lane;
-    if (!request) throw new Error(`an answer that nobody asked for: ${part.slice(0, 200)}`);
+    if (!request || !run) throw new Error(`an answer that nobody asked for: ${part.slice(0, 200)}`);
+    const { target } = run;
     const text = lane.received === "" ? part : lane.received + part;
-    if (text.length !== usualLength && !isWhole(text)) {
+    if (text.length !== target.usualLength && !isWhole(text)) {
       lane.received = text;
       return;
     }
@@ -77,76 +94,96 @@ await serve(async () => {
     if (!text.startsWith("HTTP/1.1 200 ") || !text.endsWith(request.end)) {
       throw new Error(`expected ${request.end.trim()} and got ${text.slice(0, 500)}`);
     }
-    usualLength = text.length;
+    target.usualLength = text.length;
+    target.latencies.push(now - lane.sentAt);
     lane.received = "";
     lane.request = undefined;
-    latencies[count++ % MOST_LATENCIES] = now - lane.sentAt;
-    if (now < deadline) send(lane);
-    else if (--waiting === 0) settle?.resolve();
+    run.count++;
+    if (now < run.deadline) send(lane, target);
+    else if (--run.waiting === 0) run.resolve();
   }
 
-  /** Sends until the deadline and waits for the answers that are due. */
-  async function runUntil(time: number): Promise<void> {
-    count = 0;
-    deadline = time;
-    waiting = lanes.length;
-    const settled = new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject };
+  /** Sends until the deadline and waits for the answers that are due. @returns how many came. */
+  async function runUntil(deadline: number, target: Target): Promise<number> {
+    let count = 0;
+    await new Promise<void>((resolve, reject) => {
+      run = { target, deadline, count, waiting: target.lanes.length, resolve, reject };
+      for (const lane of target.lanes) send(lane, target);
     });
-    for (const lane of lanes) send(lane);
-    await settled;
+    count = run?.count ?? 0;
+    run = undefined;
+    return count;
   }
 
-  function open(port: number): Lane {
+  async function open({ port, lanes }: Target, index: number): Promise<void> {
     const buffer = Buffer.alloc(RECEIVE_BUFFER);
-    const socket = connect({
-      port,
-      host: HOST,
-      noDelay: true,
-      onread: {
-        buffer,
-        callback(length) {
-          try {
-            receive(lane, buffer.toString("latin1", 0, length));
-          } catch (cause) {
-            settle?.reject(cause as Error);
-          }
-          return true;
-        },
+    const onread = {
+      buffer,
+      callback(length: number): boolean {
+        try {
+          receive(lane, buffer.toString("latin1", 0, length));
+        } catch (cause) {
+          run?.reject(cause as Error);
+        }
+        return true;
       },
-    });
+    };
+    const socket = connect({ port, host: HOST, noDelay: true, onread });
     const lane: Lane = { socket, request: undefined, sentAt: 0, received: "" };
-    socket.on("error", (cause) => settle?.reject(cause));
+    lanes[index] = lane;
+    socket.on("error", (cause) => run?.reject(cause));
     socket.on("close", () => {
-      if (lane.request) settle?.reject(new Error("the server hung up"));
+      if (lane.request) run?.reject(new Error("the server hung up"));
     });
-    return lane;
+    await once(socket, "connect");
+  }
+
+  /** Servers hang up on connections that were idle through a long turn of the others. */
+  async function openWhatIsClosed(target: Target): Promise<void> {
+    const closed = target.lanes.flatMap(({ socket }, index) => (socket.destroyed ? [index] : []));
+    if (closed.length === 0) return;
+    await Promise.all(closed.map((index) => open(target, index)));
+    // One answer for each: what a new connection costs is not part of a request.
+    await runUntil(0, target);
+  }
+
+  function targetOf(port: number): Target {
+    const target = targets.get(port);
+    if (!target) throw new TypeError(`nothing is known of port ${port}`);
+    return target;
   }
 
   return {
     pin: pinThisProcess,
-    /** New connections for each run: servers hang up on those that were idle through the turns of the others. */
-    async connect({ port, connectionCount, requests: given }: ConnectInput): Promise<void> {
-      requests = given.map(({ text, body }) => ({
-        bytes: Buffer.from(text),
-        end: `\r\n\r\n${body}`,
-      }));
-      usualLength = 0;
-      lanes = Array.from({ length: connectionCount }, () => open(port));
-      await Promise.all(lanes.map(({ socket }) => once(socket, "connect")));
-      // One answer for each: what a new connection costs is not part of a request.
-      await runUntil(0);
+    async connect({ port, connectionCount, requests }: TargetInput): Promise<void> {
+      const target: Target = {
+        port,
+        requests: requests.map(({ text, body }) => ({ bytes: Buffer.from(text), end: `\r\n\r\n${body}` })),
+        lanes: [],
+        next: 0,
+        usualLength: 0,
+        latencies: [],
+      };
+      targets.set(port, target);
+      await Promise.all(Array.from({ length: connectionCount }, (_, index) => open(target, index)));
+      await runUntil(0, target);
     },
-    async run({ milliseconds }: { milliseconds: number }): Promise<LoadResult> {
+    ready: async (port: number): Promise<void> => openWhatIsClosed(targetOf(port)),
+    async run({ port, milliseconds }: RunInput): Promise<LoadResult> {
       const started = performance.now();
-      await runUntil(started + milliseconds);
-      const took = performance.now() - started;
-      const sorted = latencies.slice(0, Math.min(count, MOST_LATENCIES)).sort();
-      return { count, milliseconds: took, p99: sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0 };
+      const cpuBefore = cpuMicros();
+      const count = await runUntil(started + milliseconds, targetOf(port));
+      return { count, milliseconds: performance.now() - started, cpuMicros: cpuMicros() - cpuBefore };
     },
-    disconnect(): void {
-      for (const { socket } of lanes) socket.destroy();
-      lanes = [];
+    /** Milliseconds, over all requests since this was last asked. */
+    p99(port: number): number {
+      const { latencies } = targetOf(port);
+      const sorted = Float64Array.from(latencies.splice(0)).sort();
+      return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0;
+    },
+    disconnect(port: number): void {
+      for (const { socket } of targetOf(port).lanes) socket.destroy();
+      targets.delete(port);
     },
   };
 });

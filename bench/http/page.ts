@@ -66,6 +66,7 @@ function frameworkSection({ framework, rows }: FrameworkResults): string[] {
         right("by the clock"),
         right("latchkey over it"),
         right("CPU µs"),
+        right("load's CPU µs"),
         right("requests/s"),
         right("p99 ms"),
         right("bytes beyond"),
@@ -77,6 +78,7 @@ function frameworkSection({ framework, rows }: FrameworkResults): string[] {
         row.guard === NO_AUTH ? "" : times(row.rateToNoAuth),
         row.guard === OURS_CACHED || !row.oursOver ? "" : times(row.oursOver),
         number(row.cpuMicros.median),
+        number(row.loadCpuMicros.median),
         number(row.requestsPerSecond.median),
         number(row.p99.median),
         row.guard === NO_AUTH ? "" : number(row.allocatedBeyond.median),
@@ -92,14 +94,14 @@ function pinningText({ cores }: HttpResults): string {
     : "**Server and load were not pinned to cores of their own: this system has no taskset, or one core.**";
 }
 
-function method({ effort: { rounds, batchMs, warmUpMs } }: HttpResults): string[] {
+function method({ effort: { rounds, turns, turnMs, warmUpMs } }: HttpResults): string[] {
   return [
     "## How it was measured",
     "",
     '- One route, `GET /profile`, that answers `{"sub":…}` as JSON: bare, and with each guard in front of it. Every application',
     "  is a process of its own (NODE_ENV=production), with the framework's defaults; the load comes from another process.",
-    `- ${rounds} rounds, each asking every application of a framework once in random order for ${batchMs} ms, after ${warmUpMs} ms of warm-up;`,
-    "  ratios are taken inside a round, so that what disturbs the machine disturbs both sides.",
+    `- ${rounds} rounds of ${turns} turns, each turn asking every application of a framework for ${turnMs} ms in random order, after ${warmUpMs} ms of`,
+    "  warm-up. The turns of a round are added up, and ratios are taken inside a round: what disturbs the machine disturbs both sides.",
     `- ${CONNECTION_COUNT} keep-alive connections with one request in flight on each. The load generator writes prepared requests to raw sockets,`,
     `  ${TOKEN_COUNT} different tokens in turn, the same bytes for everybody, and checks of every answer the status, the length and`,
     "  that it names the token's user. *Server busy* is the share of a core that the server had: what lacks to 100 % is what other",

@@ -26,6 +26,7 @@ export interface Row {
   /** Milliseconds. */
   readonly p99: Spread;
   readonly utilization: Spread;
+  readonly loadCpuMicros: Spread;
   /** Requests for a second of CPU, over those of the same framework without a guard. */
   readonly toNoAuth: Spread;
   /** Requests in a second of the clock, the same way. */
@@ -49,6 +50,7 @@ export function toResults(framework: Framework, batches: Batches): FrameworkResu
       cpuMicros: spread((batch) => batch.cpuMicros),
       p99: spread((batch) => batch.p99),
       utilization: spread((batch) => batch.utilization),
+      loadCpuMicros: spread((batch) => batch.loadCpuMicros),
       toNoAuth: over((batch, other) => other.cpuMicros / batch.cpuMicros, bare),
       rateToNoAuth: over((batch, other) => batch.requestsPerSecond / other.requestsPerSecond, bare),
       allocatedBeyond: over((batch, other) => batch.allocatedBytes - other.allocatedBytes, bare),

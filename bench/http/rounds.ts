@@ -1,20 +1,23 @@
 /**
- * One framework's applications against each other: every one a process of its own, all asked in turn in every round, in
- * random order, by the same load. Ratios are taken inside a round.
+ * One framework's applications against each other: every one a process of its own, all asked by the same load. A round
+ * is many short turns of each in random order, added up: short, because what disturbs a machine lasts a tenth of a
+ * second; added up, so that every application pays for its garbage. Ratios are taken inside a round.
  */
 import { shuffled } from "../measure.ts";
 import { type Service, startService } from "../service.ts";
 import { type Framework, HOST, NO_AUTH, NOBODY, PATH } from "./application.ts";
 import type { Cores } from "./cores.ts";
 import { applicationsOf } from "./frameworks.ts";
-import type { ConnectInput, LoadRequest, LoadResult } from "./load.ts";
+import type { LoadRequest, LoadResult, RunInput, TargetInput } from "./load.ts";
 import type { ServerInput, Usage } from "./server.ts";
 import type { Bearer } from "./tokens.ts";
 
 export interface Effort {
   readonly rounds: number;
-  /** How long one application is asked in one round, in milliseconds. */
-  readonly batchMs: number;
+  /** Turns of each application in one round. */
+  readonly turns: number;
+  /** How long one turn is, in milliseconds. */
+  readonly turnMs: number;
   /** How long each is asked before anything counts, in milliseconds. */
   readonly warmUpMs: number;
 }
@@ -38,6 +41,17 @@ export interface Batch {
   readonly allocatedBytes: number;
   /** The share of one core that the server had: near 1, or the load was too light. */
   readonly utilization: number;
+  /** CPU of the load generator for one request. */
+  readonly loadCpuMicros: number;
+}
+
+/** Sums over one turn. */
+interface Turn {
+  readonly count: number;
+  readonly milliseconds: number;
+  readonly cpuMicros: number;
+  readonly loadCpuMicros: number;
+  readonly allocatedBytes: number;
 }
 
 /** By the name of the guard, one batch a round. */
@@ -49,6 +63,7 @@ export async function measureFramework(framework: Framework, options: RoundsOpti
   const { load, bearers, cores, effort, server, progress } = options;
   const guards = Object.keys(await applicationsOf(framework));
   const services = new Map<string, Service>();
+  const ports = new Map<string, number>();
   progress(`${framework}: starting`);
   try {
     await Promise.all(
@@ -59,42 +74,75 @@ export async function measureFramework(framework: Framework, options: RoundsOpti
         if (cores) await service.call("pin", cores.server);
       }),
     );
-    const batches = new Map<string, Batch[]>(guards.map((guard) => [guard, []]));
     for (const guard of guards) {
       progress(`${framework}: warming up, ${guard}`);
-      await runBatch(guard, effort.warmUpMs);
+      await connect(guard);
+      await takeTurn(guard, effort.warmUpMs);
+      await load.call("p99", ports.get(guard));
     }
+    const batches = new Map<string, Batch[]>(guards.map((guard) => [guard, []]));
     for (let round = 0; round < effort.rounds; round++) {
       progress(`${framework}: round ${round + 1} of ${effort.rounds}`);
-      for (const guard of shuffled(guards)) batches.get(guard)!.push(await runBatch(guard, effort.batchMs));
+      for (const [guard, batch] of await takeRound()) batches.get(guard)!.push(batch);
     }
     return batches;
   } finally {
     await Promise.all([...services.values()].map((service) => service.stop()));
+    for (const port of ports.values()) await load.call("disconnect", port);
   }
 
-  async function runBatch(guard: string, milliseconds: number): Promise<Batch> {
-    const service = services.get(guard)!;
-    const port = await service.call<number>("port");
-    const input: ConnectInput = {
-      port,
-      connectionCount: CONNECTION_COUNT,
-      requests: bearers.map((bearer) => toRequest(bearer, { port, isAnonymous: guard === NO_AUTH })),
-    };
+  async function connect(guard: string): Promise<void> {
+    const port = await services.get(guard)!.call<number>("port");
+    const isAnonymous = guard === NO_AUTH;
+    const requests = bearers.map((bearer) => toRequest(bearer, { port, isAnonymous }));
+    const input: TargetInput = { port, connectionCount: CONNECTION_COUNT, requests };
     await load.call("connect", input);
+    ports.set(guard, port);
+  }
+
+  async function takeRound(): Promise<[guard: string, batch: Batch][]> {
+    const turns = new Map<string, Turn[]>(guards.map((guard) => [guard, []]));
+    for (let turn = 0; turn < effort.turns; turn++) {
+      for (const guard of shuffled(guards)) turns.get(guard)!.push(await takeTurn(guard, effort.turnMs));
+    }
+    return Promise.all(
+      guards.map(async (guard): Promise<[string, Batch]> => {
+        const p99 = await load.call<number>("p99", ports.get(guard));
+        return [guard, { ...toBatch(turns.get(guard)!), p99 }];
+      }),
+    );
+  }
+
+  async function takeTurn(guard: string, milliseconds: number): Promise<Turn> {
+    const service = services.get(guard)!;
+    const port = ports.get(guard)!;
+    await load.call("ready", port);
     const before = await service.call<Usage>("usage");
-    const result = await load.call<LoadResult>("run", { milliseconds });
+    const input: RunInput = { port, milliseconds };
+    const result = await load.call<LoadResult>("run", input);
     const after = await service.call<Usage>("usage");
-    await load.call("disconnect");
-    const cpu = after.cpuMicros - before.cpuMicros;
     return {
-      requestsPerSecond: (result.count / result.milliseconds) * 1000,
-      cpuMicros: cpu / result.count,
-      p99: result.p99,
-      allocatedBytes: (after.allocatedBytes - before.allocatedBytes) / result.count,
-      utilization: cpu / 1000 / result.milliseconds,
+      count: result.count,
+      milliseconds: result.milliseconds,
+      cpuMicros: after.cpuMicros - before.cpuMicros,
+      loadCpuMicros: result.cpuMicros,
+      allocatedBytes: after.allocatedBytes - before.allocatedBytes,
     };
   }
+}
+
+function toBatch(turns: readonly Turn[]): Omit<Batch, "p99"> {
+  const sum = (of: (turn: Turn) => number): number => turns.reduce((total, turn) => total + of(turn), 0);
+  const count = sum((turn) => turn.count);
+  const milliseconds = sum((turn) => turn.milliseconds);
+  const cpu = sum((turn) => turn.cpuMicros);
+  return {
+    requestsPerSecond: (count / milliseconds) * 1000,
+    cpuMicros: cpu / count,
+    loadCpuMicros: sum((turn) => turn.loadCpuMicros) / count,
+    allocatedBytes: sum((turn) => turn.allocatedBytes) / count,
+    utilization: cpu / 1000 / milliseconds,
+  };
 }
 
 /** The same bytes for everybody: the application without a guard reads the header as well, and looks away. */
