@@ -112,17 +112,18 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     afterEnd: () => feed.catchUp(),
   };
   const sessions = createSessions(sessionsOptions);
-  const stored = createStoredRevocations(storage, system);
+  const stored = createStoredRevocations(storage);
   // Read together, so that a feed that is fresh says that the keys are.
   const source: FeedSource = {
     ...stored,
     readAfter: async (...position) => (await Promise.all([stored.readAfter(...position), ring.catchUp()]))[0],
   };
-  const feed = createRevocationFeed({ source, system });
+  const longestLife = seconds.accessTtl + queries.FEED_SLACK;
+  const feed = createRevocationFeed({ source, system, longestLife });
   const published = createPublishedRevocations(source, feed);
   const askStanding = createStandingCheck(storage);
   await feed.catchUp();
-  const housekeeping = startHousekeeping({ storage, system });
+  const housekeeping = startHousekeeping({ storage, system, longestLife });
 
   async function toTokens(grant: Grant, user?: User): Promise<Tokens> {
     const { issuedAt, accessExpiresAt } = grant;

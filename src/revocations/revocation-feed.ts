@@ -31,6 +31,8 @@ export interface RevocationFeedOptions {
   readonly system: Pick<System, "now" | "monotonic">;
   /** Seconds that a successful read is good for. Default 30. */
   readonly freshFor?: number;
+  /** Seconds that a token which was taken back may have left to live, by far. Default one hour. */
+  readonly longestLife?: number;
   /** Milliseconds between reads when nothing wakes the feed; 0: only `catchUp` reads. Default 1,000. */
   readonly pollInterval?: number;
 }
@@ -61,18 +63,34 @@ export interface RevocationFeed {
 
 const FRESH_FOR = 30;
 const POLL_INTERVAL = 1000;
+const LONGEST_LIFE = 60 * 60;
+/** Seconds by which the two clocks may drift apart between reads and still count as ticking. */
+const DRIFT = 5;
 /** Beyond this the index costs more memory than asking the store costs time. */
 const MOST_ENTRIES = 1_000_000;
 
 /** Makes a feed that has read nothing yet: `catchUp` once before it is believed. It polls until `stop`. */
 export function createRevocationFeed(options: RevocationFeedOptions): RevocationFeed {
-  const { source, system, freshFor = FRESH_FOR, pollInterval = POLL_INTERVAL } = options;
+  const { source, system, freshFor = FRESH_FOR, pollInterval = POLL_INTERVAL, longestLife = LONGEST_LIFE } = options;
   const index = createRevocationIndex();
   const listeners = new Set<() => void>();
   let storeId: string | undefined;
   let position = 0;
   let readAt: { readonly wall: number; readonly monotonic: number } | undefined;
   let failureCount = 0;
+  let lastSweep = { wall: system.now(), monotonic: system.monotonic() };
+  let steadySince = lastSweep.monotonic;
+
+  /**
+   * Drops what has expired, once the clock has been steady for the life of a token: a clock that ran ahead, and is set right, would bring tokens to
+   * life whose entry is gone. Nobody knows how the clock was before this process began.
+   */
+  function sweep(now: { readonly wall: number; readonly monotonic: number }): void {
+    const jump = now.wall - lastSweep.wall - (now.monotonic - lastSweep.monotonic) / 1000;
+    if (Math.abs(jump) > DRIFT) steadySince = now.monotonic;
+    lastSweep = now;
+    if (now.monotonic - steadySince >= longestLife * 1000) index.sweep(now.wall);
+  }
 
   async function readAll(): Promise<void> {
     const began = { wall: system.now(), monotonic: system.monotonic() };
@@ -94,7 +112,7 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
       isDone = position >= page.head;
       if (page.entries.length > 0) for (const listener of listeners) listener();
     }
-    index.sweep(began.wall);
+    sweep(began);
     readAt = began;
   }
 

@@ -1,7 +1,8 @@
 /**
  * Housekeeping: rows that nothing refers to any more are deleted, a small batch at a time.
  * A dead session is kept for a week, so that a late token is told "ended" and an operator can look. After a jump of the
- * clock nothing is deleted for an hour: a clock that ran ahead would make the living look long dead.
+ * clock nothing is deleted for an hour: a clock that ran ahead would make the living look long dead. How the clock was before the start nobody
+ * knows, so revocations, which live for minutes, are not deleted before tokens that they catch are dead by any clock.
  */
 import * as queries from "../storage/queries.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -10,6 +11,8 @@ import type { System } from "../system.ts";
 export interface HousekeepingOptions {
   readonly storage: Storage;
   readonly system: System;
+  /** Seconds that a token which was taken back may have left to live, by far. Default one hour. */
+  readonly longestLife?: number;
   /** Milliseconds between batches. Default 10 seconds. */
   readonly interval?: number;
 }
@@ -31,9 +34,15 @@ const DRIFT = 30;
 const BATCH = 2000;
 
 /** Works through the sessions by id, round and round, until `stop`. */
-export function startHousekeeping({ storage, system, interval = INTERVAL }: HousekeepingOptions): Housekeeping {
+export function startHousekeeping({
+  storage,
+  system,
+  longestLife = CAUTION,
+  interval = INTERVAL,
+}: HousekeepingOptions): Housekeeping {
   let after = 0;
   let last = { wall: system.now(), monotonic: system.monotonic() };
+  const revocationsFrom = last.monotonic + longestLife * 1000;
   let cautiousUntil = Number.NEGATIVE_INFINITY;
 
   async function step(): Promise<number> {
@@ -46,7 +55,7 @@ export function startHousekeeping({ storage, system, interval = INTERVAL }: Hous
     const [purged] =
       (await storage.write([
         queries.purgeSessions(after, after + BATCH, now.wall - KEPT_FOR),
-        queries.purgeRevocations(now.wall),
+        ...(now.monotonic < revocationsFrom ? [] : [queries.purgeRevocations(now.wall)]),
       ])) ?? [];
     const [largest] = await storage.read(queries.largestSessionId());
     after = after + BATCH < ((largest?.id as number | null) ?? 0) ? after + BATCH : 0;

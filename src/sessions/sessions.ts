@@ -269,7 +269,7 @@ export function createSessions(options: SessionsOptions) {
           const ended = await storage.write([
             queries.endSession(id, handleHash, k, "reuse", now),
             queries.advanceFeed(),
-            queries.feedSession(id, now),
+            queries.feedSession(id, now + accessTtl, now),
           ]);
           if (!ended) break;
           await afterEnd();
@@ -289,7 +289,7 @@ export function createSessions(options: SessionsOptions) {
     const ended = await storage.write([
       queries.endSession(sessionId, handleHash, -1, "logout", now),
       queries.advanceFeed(),
-      queries.feedSession(sessionId, now),
+      queries.feedSession(sessionId, now + accessTtl, now),
     ]);
     const row = ended?.[0]?.[0];
     if (row) await afterEnd();
@@ -315,7 +315,7 @@ export function createSessions(options: SessionsOptions) {
     const ended = await storage.write([
       queries.endSessionOf(userId, sessionId, reason, now),
       queries.advanceFeed(),
-      queries.feedSession(sessionId, now),
+      queries.feedSession(sessionId, now + accessTtl, now),
     ]);
     if (!ended) return false;
     await afterEnd();

@@ -3,11 +3,10 @@ import type { FeedPage, FeedSource } from "../revocations/revocation-feed.ts";
 import type { Revocation } from "../revocations/revocation-index.ts";
 import * as queries from "../storage/queries.ts";
 import type { Row, Storage } from "../storage/storage.ts";
-import type { System } from "../system.ts";
 
 const PAGE_SIZE = 10_000;
 
-export function createStoredRevocations(storage: Storage, system: Pick<System, "now">): FeedSource {
+export function createStoredRevocations(storage: Storage): FeedSource {
   return {
     async readAfter(_storeId, position): Promise<FeedPage> {
       // The head first: what commits after it is read the next time, and nothing up to it can be missing.
@@ -15,10 +14,10 @@ export function createStoredRevocations(storage: Storage, system: Pick<System, "
       const newest = head?.head as number;
       const storeId = head?.store_id as string;
       if (newest <= position) return { storeId, head: newest, position: newest, entries: [] };
-      const rows = await storage.read(queries.feedSince(position, system.now()));
+      const rows = await storage.read(queries.feedSince(position));
       const entries = rows.map(toRevocation);
       const last = entries.at(-1)?.position ?? 0;
-      // A page that is not full is the last one. Entries that had expired were passed over.
+      // A page that is not full is the last one. Entries that nobody needs any more are gone from the store.
       const isLast = rows.length < PAGE_SIZE;
       return { storeId, head: Math.max(newest, last), position: isLast ? Math.max(newest, last) : last, entries };
     },

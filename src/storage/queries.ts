@@ -259,9 +259,14 @@ export const carrySession = (userId: number, id: number): Statement => sql`
 
 export const advanceFeed = (): Statement => waking`update latchkey_feed set head = head + 1`;
 
-export const feedSession = (id: number, now: number): Statement => sql`
+/**
+ * Takes back a session's access tokens. @param atLeastUntil what a token signed now would expire at: a store that came back from a backup does not
+ * know the newest ones.
+ */
+export const feedSession = (id: number, atLeastUntil: number, now: number): Statement => sql`
   insert into latchkey_revocations (position, session_id, reason, expires_at, created_at)
-  select f.head, s.id, 'ended', s.access_expires_at + ${FEED_SLACK}, ${now}
+  select f.head, s.id, 'ended',
+    case when s.access_expires_at > ${atLeastUntil} then s.access_expires_at else ${atLeastUntil} end + ${FEED_SLACK}, ${now}
   from latchkey_feed f, latchkey_sessions s where s.id = ${id}`;
 
 /** Takes back the user's access tokens below the epoch they have now, but for those of session `except` (null: none). */
@@ -278,9 +283,9 @@ export const feedUser = (
 
 export const feedHead = (): Statement => sql`select store_id, head from latchkey_feed`;
 
-/** At most 10,000 entries after a position that are still needed, oldest first. */
-export const feedSince = (position: number, now: number): Statement => sql`
-  select * from latchkey_revocations where position > ${position} and expires_at > ${now} order by position limit 10000`;
+/** At most 10,000 entries after a position, oldest first; also those that have expired, because the clock may be ahead today and not tomorrow. */
+export const feedSince = (position: number): Statement => sql`
+  select * from latchkey_revocations where position > ${position} order by position limit 10000`;
 
 // Keys ----------------------------------------------------------------------------------------------------------------
 // Every change takes the lease first, so that one instance does the work, and then bumps the ring's version under a guard,

@@ -140,10 +140,29 @@ test("who asks while a read is under way is answered by one that began afterward
 
 test("entries are dropped when the last token that they could match has died", () =>
   withFeed(async ({ feed, source, system }) => {
+    system.advance("1h");
     source.end(1, system.now() + 60);
     await feed.catchUp();
     assert.equal(feed.state().entryCount, 1);
     system.advance("61s");
     await feed.catchUp();
+    assert.equal(feed.state().entryCount, 0);
+  }));
+
+test("an entry outlives its time while the clock may be wrong: at first, and after a jump (checklist 49, 101)", () =>
+  withFeed(async ({ feed, source, system }) => {
+    source.end(7, system.now() + 600);
+    await feed.catchUp();
+    system.jump(24 * 60 * 60);
+    await feed.catchUp();
+    system.jump(-24 * 60 * 60);
+    await feed.catchUp();
+    assert.equal(feed.find(token(7)), "ended", "the clock is right again, and so is the token's");
+    system.advance("59m");
+    await feed.catchUp();
+    assert.equal(feed.find(token(7)), "ended");
+    system.advance("1m");
+    await feed.catchUp();
+    assert.equal(feed.find(token(7)), undefined, "steady for an hour: no token lives that long");
     assert.equal(feed.state().entryCount, 0);
   }));

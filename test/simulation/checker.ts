@@ -4,7 +4,6 @@
  */
 import { endInForce, isReuse, mayEnd } from "./ends.ts";
 import { type History, PROMISED_GRACE } from "./history.ts";
-import { type Gap, gapOf } from "./known-gaps.ts";
 import type { Issued, Operation, Recording, SessionRecord } from "./record.ts";
 
 export const INVARIANTS = {
@@ -19,8 +18,6 @@ export const INVARIANTS = {
 
 export interface Violation {
   readonly invariant: keyof typeof INVARIANTS;
-  /** Set when the engine is known not to keep this promise in these circumstances; see known-gaps.ts. */
-  readonly gap?: Gap | undefined;
   readonly what: string;
   readonly operation: Operation | undefined;
 }
@@ -179,10 +176,7 @@ function checkEnds(recording: Recording): Violation[] {
     const session = kind === "guard" ? operation.session : operation.token?.session;
     if (!session || (outcome?.is !== "granted" && !(kind === "guard" && outcome?.is === "done"))) continue;
     if (!endInForce(session, started, recording)) continue;
-    violations.push({
-      ...violation("end", "an ended session was let in", operation),
-      gap: gapOf(operation, recording),
-    });
+    violations.push(violation("end", "an ended session was let in", operation));
   }
   for (const { session, first, last } of recording.endings) {
     if (last === first) continue;

@@ -7,7 +7,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../support/postgres.ts";
-import { GAPS, type Gap } from "./known-gaps.ts";
 import { runSetting, type SettingResult } from "./run-setting.ts";
 import { createScenarioTable, putIntoPage } from "./scenarios/table.ts";
 import { SETTINGS, type SettingName } from "./settings.ts";
@@ -139,7 +138,6 @@ function describeResults(results: readonly SettingResult[]): string {
     ],
     ["---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "--:"],
   ];
-  const gaps = new Map<Gap, number>();
   for (const { setting, counts, seconds } of results) {
     const { thieves } = counts;
     const compared = thieves.caught + thieves["shut out"] + thieves["at large"];
@@ -156,10 +154,8 @@ function describeResults(results: readonly SettingResult[]): string {
       thieves["shut out"],
       Math.round(counts.histories / seconds),
     ]);
-    for (const [gap, times] of Object.entries(counts.gaps)) gaps.set(gap as Gap, (gaps.get(gap as Gap) ?? 0) + times);
   }
   const parts = [rows.map((row) => `| ${row.join(" | ")} |`).join("\n")];
-  for (const [gap, times] of gaps) parts.push(`Known gap, met with ${times} times: ${GAPS[gap]}.`);
   for (const { setting, counterexample } of results) {
     if (!counterexample) continue;
     const { seed, histories, shrinks, text } = counterexample;

@@ -4,7 +4,6 @@ import type { Storage } from "../../src/storage/storage.ts";
 import { check, type Fate, fateOf, isExcused, isSignOut, type Violation } from "./checker.ts";
 import { historiesOf } from "./generate.ts";
 import type { History } from "./history.ts";
-import type { Gap } from "./known-gaps.ts";
 import { minimize } from "./minimize.ts";
 import type { Recording } from "./record.ts";
 import { runHistory } from "./run-history.ts";
@@ -23,8 +22,6 @@ export interface Counts {
   plainLost: number;
   /** Sessions that a thief was given tokens of, by what became of them. */
   readonly thieves: Record<Fate, number>;
-  /** Times that a known gap was met with. */
-  readonly gaps: Partial<Record<Gap, number>>;
 }
 
 export interface Counterexample {
@@ -63,7 +60,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 
   async function findBroken(history: History): Promise<readonly Violation["invariant"][]> {
     const violations = check(history, await runHistory(history, server, storage));
-    return violations.filter(({ gap }) => !gap).map(({ invariant }) => invariant);
+    return violations.map(({ invariant }) => invariant);
   }
 
   /** Whether a history breaks one of the same promises. */
@@ -74,10 +71,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const recording = await runHistory(history, server, storage);
     const violations = check(history, recording);
     if (!isShrinking) {
-      count(counts, history, recording, violations);
+      count(counts, history, recording);
       if (counts.histories % 100 === 0) onProgress?.(counts.histories);
     }
-    if (onlyCounts || violations.every(({ gap }) => gap)) return;
+    if (onlyCounts || violations.length === 0) return;
     isShrinking = true;
     throw new Error("a promise is broken");
   });
@@ -87,7 +84,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   if (!details.failed || !found) return { counts, counterexample: undefined, seconds };
   const history = isUnshrunk ? found : await minimize(found, createBreaks(await findBroken(found)));
   const recording = await runHistory(history, server, storage);
-  const violations = check(history, recording).filter(({ gap }) => !gap);
+  const violations = check(history, recording);
   return { counts, counterexample: { history, recording, violations, shrinks: details.numShrinks, seed }, seconds };
 }
 
@@ -99,10 +96,9 @@ export const noCounts = (): Counts => ({
   plain: 0,
   plainLost: 0,
   thieves: { caught: 0, "shut out": 0, ended: 0, alone: 0, "at large": 0 },
-  gaps: {},
 });
 
-function count(counts: Counts, { devices }: History, recording: Recording, violations: readonly Violation[]): void {
+function count(counts: Counts, { devices }: History, recording: Recording): void {
   const { operations, sessions } = recording;
   counts.histories++;
   counts.requests += operations.length;
@@ -125,12 +121,10 @@ function count(counts: Counts, { devices }: History, recording: Recording, viola
     const fate = fateOf(session, recording);
     if (fate) counts.thieves[fate]++;
   }
-  for (const { gap } of violations) if (gap) counts.gaps[gap] = (counts.gaps[gap] ?? 0) + 1;
 }
 
 /** Adds what another run has counted. */
-export function addCounts(sum: Counts, { thieves, gaps, ...numbers }: Counts): void {
+export function addCounts(sum: Counts, { thieves, ...numbers }: Counts): void {
   for (const [name, value] of Object.entries(numbers)) sum[name as keyof typeof numbers] += value;
   for (const [fate, value] of Object.entries(thieves)) sum.thieves[fate as Fate] += value;
-  for (const [gap, value] of Object.entries(gaps)) sum.gaps[gap as Gap] = (sum.gaps[gap as Gap] ?? 0) + value;
 }

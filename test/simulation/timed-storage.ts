@@ -44,7 +44,9 @@ export interface TimedStorage extends Storage {
 
 /** What a guard or the feed reads, which takes no time: the store's part in a refresh is what histories are about. */
 const UNTIMED = new Set(
-  [queries.feedHead(), queries.feedSince(0, 0), queries.sessionStanding(0)].map((s) => s.strings),
+  [queries.feedHead(), queries.feedSince(0), queries.sessionStanding(0), queries.keyRing(), queries.keys()].map(
+    ({ strings }) => strings,
+  ),
 );
 
 /** @param world the history that runs now. */
