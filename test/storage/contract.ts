@@ -187,7 +187,16 @@ export function storageContract(name: string, { connect, isShared }: ContractOpt
       );
       const winners = answers.flatMap((rows) => rows?.[0] ?? []);
       assert.equal(winners.length, 1);
-      assert.deepEqual({ ...winners[0] }, { user_id: id, user_epoch: 0, access_expires_at: NOW + 901 });
+      assert.deepEqual(
+        { ...winners[0] },
+        {
+          user_id: id,
+          user_epoch: 0,
+          access_expires_at: NOW + 901,
+          rotated_at: NOW,
+          idle_expires_at: NOW + 1001,
+        },
+      );
     });
 
     test("a read after a write sees it", async () => {
@@ -263,7 +272,7 @@ export function storageContract(name: string, { connect, isShared }: ContractOpt
         queries.feedUser(user, id, "inactive", NOW + 1, NOW),
       ]);
       assert.equal(all?.[0]?.[0]?.epoch, 2);
-      const entries = await storage.read(queries.feedSince(position));
+      const entries = await storage.read(queries.feedSince(position + 1));
       assert.deepEqual(
         entries.map((e) => [e.user_id, e.epoch, e.except_session_id]),
         [
