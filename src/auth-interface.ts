@@ -37,6 +37,12 @@ export interface AuthOptions {
   readonly accessTtl?: Duration;
   /** The longest life of any access token, those of dialects and of earlier settings included. Default "1h", and at least `accessTtl`. */
   readonly longestAccessLife?: Duration;
+  /**
+   * Takes the access tokens of the django-ninja service as well: under `secret`, with `typ` "at+jwt" among the claims, no issuer and no audience. They
+   * name no session, so the store is asked for their user each time. Whoever holds the secret can make them; switch it off when the last has expired.
+   * Default false.
+   */
+  readonly allowTokensIssuedByDjango?: boolean;
   /** A session dies when it was not refreshed for so long. Default "30d". */
   readonly sessionIdleTtl?: Duration;
   /** No refresh carries a session past this age. Default "90d". */
@@ -95,7 +101,8 @@ export interface Adoption extends RefreshOptions {
 /** Who is behind an access token. */
 export interface Identity {
   readonly userId: number;
-  readonly sessionId: string;
+  /** `undefined` only in tokens that Django issued (`allowTokensIssuedByDjango`). */
+  readonly sessionId: string | undefined;
   readonly claims: Claims;
   /** Reads the user; `undefined` when it was deleted. */
   user(): Promise<User | undefined>;
@@ -164,7 +171,7 @@ export interface Auth {
     start(userId: number, device?: Device, options?: { readonly mode?: SessionMode }): Promise<Tokens>;
     /** False when the user has no such live session. */
     end(userId: number, sessionId: string): Promise<boolean>;
-    endAll(userId: number, options?: { readonly except?: string }): Promise<void>;
+    endAll(userId: number, options?: { readonly except?: string | undefined }): Promise<void>;
     /** Signs everybody out, as after a database was restored. @returns how many users had sessions. */
     endEverybodys(): Promise<number>;
   };

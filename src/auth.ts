@@ -7,10 +7,13 @@ import type { Auth, AuthOptions, Identity, Tokens } from "./auth-interface.ts";
 import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
 import {
+  allowUnscopedTokensOf,
   type Claims,
+  createKeySet,
   createSigner,
   createVerifier,
   explainToken,
+  importKey,
   NO_AUDIENCE,
   type SecretAlgorithm,
 } from "./jwt/index.ts";
@@ -20,7 +23,7 @@ import { createRevocationFeed, type FeedSource } from "./revocations/revocation-
 import type { TokenSubject } from "./revocations/revocation-index.ts";
 import { takenBack } from "./revocations/taken-back.ts";
 import { readId, readSubject } from "./revocations/token-subject.ts";
-import { deriveKeys } from "./secrets.ts";
+import { deriveKeys, toNumberedSecrets } from "./secrets.ts";
 import { startHousekeeping } from "./sessions/housekeeping.ts";
 import { createSessions, type Grant } from "./sessions/sessions.ts";
 import { createStandingCheck } from "./sessions/standing.ts";
@@ -91,6 +94,15 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     maxLifetime: longestAccessLife,
     cache: CACHED_TOKENS,
   });
+
+  const foreignVerifiers = !options.allowTokensIssuedByDjango
+    ? []
+    : toNumberedSecrets(secret).map(({ secret: one }) => {
+        const key = importKey(typeof one === "string" ? Buffer.from(one) : one, {
+          alg: toSecretAlgorithm(options.algorithm),
+        });
+        return createVerifier({ keys: createKeySet([key]), ...allowUnscopedTokensOf.ninjaService(), system });
+      });
 
   const hasher = createPasswordHasher({
     system,
@@ -203,6 +215,26 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return true;
   }
 
+  /** Whose token it is, if Django issued it: no session and no epoch speak for it, so its user is looked at. */
+  async function identifyForeign(accessToken: string, ownRefusal: unknown): Promise<Identity> {
+    let refusal = ownRefusal;
+    for (const foreignVerifier of foreignVerifiers) {
+      try {
+        const claims = foreignVerifier.verify(accessToken);
+        const userId = readId(claims.sub);
+        if (userId === undefined) throw new AuthError("token_invalid", { reason: "sub is not a user's id" });
+        await refuseTakenBack({ ...claims, sid: undefined });
+        const user = await users.byId(userId);
+        if (!user?.isActive) throw new AuthError("user_not_found", { reason: "no such user, or inactive" });
+        return { userId, sessionId: undefined, claims, user: () => users.byId(userId) };
+      } catch (error) {
+        // That only the time is wrong is said of no token but its own kind.
+        if (!(error instanceof AuthError) || error.code !== "token_invalid") refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
   /** Refuses a token of a dialect that was taken back: at once while the feed is fresh. Its keys are no keys of the ring. */
   function refuseTakenBack(claims: Claims): undefined | Promise<void> {
     const subject = claims.sid === undefined ? toForeignSubject(claims) : toSubject(claims);
@@ -245,7 +277,13 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     },
 
     authenticate(accessToken, { freshness = "feed" } = {}) {
-      const claims = verify(accessToken);
+      let claims: Claims | Promise<Claims>;
+      try {
+        claims = verify(accessToken);
+      } catch (error) {
+        if (foreignVerifiers.length === 0) throw error;
+        return identifyForeign(accessToken, error);
+      }
       return claims instanceof Promise
         ? claims.then((verified) => judge(accessToken, verified, freshness))
         : judge(accessToken, claims, freshness);

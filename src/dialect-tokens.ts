@@ -52,6 +52,8 @@ export interface TokenDialect {
   readonly refreshKey: "derived" | "shared";
   /** Takes access tokens that Django issued, and adopts its refresh tokens. Whoever holds the secret can make both. */
   readonly allowTokensIssuedByDjango: boolean;
+  /** Whether Django has taken back a refresh token that it issued, as its blacklist says; asked before one is adopted. Default: none is. */
+  readonly isTakenBack?: ((claims: Claims) => boolean | Promise<boolean>) | undefined;
   /** Adds `hash_password` (simplejwt's CHECK_REVOKE_TOKEN), and checks it at the guard, which then reads the user each time. */
   readonly passwordHashClaim: boolean;
 }
@@ -305,6 +307,7 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
   async function adopt(token: string, claims: Claims, device: Device): Promise<string> {
     const userId = readId(claims.sub);
     if (userId === undefined) throw new TokenRefusal("invalid", `${subjectClaim} is not a user's id`);
+    if (await dialect.isTakenBack?.(claims)) throw new TokenRefusal("ended", "Django has taken it back");
     const epoch = await users.epochOf(userId);
     if (epoch === undefined) {
       const isThere = (await users.byId(userId)) !== undefined;
@@ -334,6 +337,9 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
       const { inner, claims } = readRefresh(token);
       const userId = readId(claims.sub);
       if (userId === undefined) throw new TokenRefusal("invalid", `${subjectClaim} is not a user's id`);
+      if (inner === undefined && (await dialect.isTakenBack?.(claims))) {
+        throw new TokenRefusal("ended", "Django has taken it back");
+      }
       // Of a user who is out of service no token can be adopted to any end but this; no epoch is below zero, so it never refreshes.
       const own =
         inner ??

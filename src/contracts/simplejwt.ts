@@ -24,6 +24,8 @@ export interface SimplejwtOptions extends DjangoDialectOptions {
   readonly basePath?: string;
   /** simplejwt's CHECK_REVOKE_TOKEN: the claim `hash_password`, checked at the guard, which then reads the user each time. Default false. */
   readonly checkRevokeToken?: boolean;
+  /** Whether Django's own blacklist holds the `jti` of a refresh token that it issued; asked before that is adopted. Default: it holds none. */
+  readonly isBlacklisted?: (jti: string) => boolean | Promise<boolean>;
 }
 
 /** simplejwt's texts. */
@@ -47,7 +49,7 @@ const NO_ACCOUNT = "No active account found for the given token.";
  * @throws TypeError for an option out of range.
  */
 export function simplejwtContract(auth: Auth, options: SimplejwtOptions = {}): DjangoContract {
-  const { rotateRefreshTokens = false } = options;
+  const { rotateRefreshTokens = false, isBlacklisted } = options;
   const base = readBasePath(options.basePath ?? "/api/token");
   const tokens = auth.dialect({
     typeClaim: "token_type",
@@ -59,6 +61,7 @@ export function simplejwtContract(auth: Auth, options: SimplejwtOptions = {}): D
     rotatesRefreshTokens: rotateRefreshTokens,
     refreshKey: options.refreshKey ?? "derived",
     allowTokensIssuedByDjango: options.allowTokensIssuedByDjango ?? false,
+    isTakenBack: isBlacklisted && (({ jti }) => isBlacklisted(jti as string)),
     passwordHashClaim: options.checkRevokeToken ?? false,
   });
 

@@ -23,6 +23,7 @@ export function makeContracts(auth: Auth, config: Config): readonly Contract[] {
       simplejwtContract(auth, {
         ...shared,
         basePath: config.simplejwtPath,
+        isBlacklisted: (jti) => config.djangoBlacklist.has(jti),
         checkRevokeToken: config.djangoRevokeCheck === "on",
       }),
   };
@@ -31,7 +32,6 @@ export function makeContracts(auth: Auth, config: Config): readonly Contract[] {
 
 /** What an operator should be reminded of at every start. */
 export function looseSettings(config: Config): readonly string[] {
-  if (!config.contracts.some((name) => name !== "latchkey")) return [];
   return [
     ...(config.djangoTokens === "allow"
       ? [

@@ -16,6 +16,8 @@ export interface DjangoConfig {
   readonly djangoRotation: "fixed" | "rotating";
   readonly djangoRefreshKey: NonNullable<DjangoDialectOptions["refreshKey"]>;
   readonly djangoTokens: "refuse" | "allow";
+  /** The `jti` of tokens that Django has blacklisted. */
+  readonly djangoBlacklist: ReadonlySet<string>;
   readonly djangoRevokeCheck: "off" | "on";
   readonly passwordFormat: PasswordFormat;
 }
@@ -59,6 +61,16 @@ function passwordFormat(value: string): PasswordFormat {
   const iterations = Number(/^django:(\d{6,7})$/.exec(value)?.[1]);
   if (iterations >= 100_000 && iterations <= 5_000_000) return { format: "django", iterations };
   throw new Error(`must be argon2id, django, or django:260000 with your Django's iterations, not ${quote(value)}`);
+}
+
+function jtiList(value: string): ReadonlySet<string> {
+  const ids = value.split(/[\s,]+/).filter((id) => id !== "");
+  if (!ids.every((id) => /^[0-9a-f]{32}$/.test(id))) {
+    throw new Error(
+      "must be the jti (32 hex digits each) of the tokens that Django has blacklisted, with spaces or line breaks between",
+    );
+  }
+  return new Set(ids);
 }
 
 const quote = (value: string) => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
@@ -110,8 +122,16 @@ export const DJANGO_VARIABLES = [
     key: "djangoTokens",
     fallback: "refuse",
     description:
-      "`allow` takes access tokens that Django issued under JWT_SECRET_KEY and adopts its refresh tokens; whoever holds that secret can make both.",
+      "`allow` takes access tokens that Django issued under JWT_SECRET_KEY, in every dialect, and adopts its refresh tokens; whoever holds that secret can make both.",
     read: oneOf("refuse", "allow"),
+  },
+  {
+    name: "LATCHKEY_DJANGO_BLACKLIST",
+    key: "djangoBlacklist",
+    fallback: "",
+    description:
+      "The `jti` of the tokens in simplejwt's blacklist, so that `allow` does not revive them; LATCHKEY_DJANGO_BLACKLIST_FILE takes a list of any length.",
+    read: jtiList,
   },
   {
     name: "LATCHKEY_DJANGO_REFRESH_KEY",

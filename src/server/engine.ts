@@ -67,6 +67,7 @@ export async function createEngine(
       accessTtl: config.accessTtl,
       longestAccessLife: Math.max(config.accessTtl, config.djangoAccessTtl ?? 0, 60 * 60),
       passwordFormat: config.passwordFormat,
+      allowTokensIssuedByDjango: config.djangoTokens === "allow",
       sessionIdleTtl: config.sessionIdleTtl,
       sessionMaxAge: config.sessionMaxAge,
       refreshGrace: config.refreshGrace,

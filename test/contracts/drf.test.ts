@@ -104,7 +104,7 @@ describe("the drf dialect", () => {
       ],
       [
         { email: ["x"], password: true },
-        { email: ["Not a valid string."], password: ["Not a valid string."] },
+        { email, password: ["Not a valid string."] },
       ],
       [{ email: 5, password: 5 }, { email }],
       [

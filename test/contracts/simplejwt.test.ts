@@ -285,3 +285,13 @@ test("checkRevokeToken: the claim is the MD5 of the stored hash, and a change of
   const answer = (await engine.guard(`Bearer ${access}`)) as { body: unknown };
   assert.deepEqual(answer.body, { detail: "The user's password has been changed.", code: "password_changed" });
 });
+
+test("what Django has blacklisted is not revived by an adoption", async () => {
+  const ended = "f".repeat(32);
+  const engine = await engineOf({ allowTokensIssuedByDjango: true, isBlacklisted: async (jti) => jti === ended });
+  for (const path of [REFRESH, BLACKLIST]) {
+    const { status, body } = await engine.post(path, { refresh: djangos(engine, { jti: ended }, 86400) });
+    assert.deepEqual([status, body], [401, notValid("Token is blacklisted")]);
+  }
+  assert.equal((await engine.post(REFRESH, { refresh: djangos(engine, {}, 86400) })).status, 200);
+});

@@ -20,7 +20,7 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
 test("with nothing set everything has its default", () => {
   const config = readConfig({});
   assert.deepEqual(
-    { ...config, feedTokens: [...config.feedTokens] },
+    { ...config, feedTokens: [...config.feedTokens], djangoBlacklist: [...config.djangoBlacklist] },
     {
       isProduction: false,
       secret: undefined,
@@ -49,6 +49,7 @@ test("with nothing set everything has its default", () => {
       djangoTokens: "refuse",
       djangoRefreshKey: "derived",
       djangoRevokeCheck: "off",
+      djangoBlacklist: [],
       passwordFormat: "argon2id",
     },
   );
