@@ -50,6 +50,11 @@ for (const load of isHelp ? Object.values(COMMANDS) : [COMMANDS[called]]) {
   inherit(command);
 }
 
+// Whoever read the output has gone (`| head`): a command is done then, and a server goes on.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (called !== "serve") process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -2,7 +2,7 @@
  * The default dialect: the endpoints of a user service with sessions, as one table.
  * Names, messages and statuses are those that clients of the services we replace already read; see docs/api.md.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Tokens } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { type Contract, route } from "../http/route.ts";

@@ -4,7 +4,6 @@
  */
 import { hash } from "node:crypto";
 import { Hono } from "hono";
-import type { z } from "zod";
 import type { Auth, Identity } from "../auth.ts";
 import { AuthError, type FieldError } from "../errors.ts";
 import { readJsonBody } from "./body.ts";
@@ -12,6 +11,7 @@ import { clientAddress } from "./client-address.ts";
 import { readBearer } from "./credentials.ts";
 import { ANSWER_HEADERS, toProblem } from "./problem.ts";
 import type { Answer, Contract, Route } from "./route.ts";
+import type { Schema } from "./schema.ts";
 import { createServiceGuard } from "./service-credentials.ts";
 
 /** What the runtime knows of a connection and a Request does not say. */
@@ -194,7 +194,7 @@ function toAllow(routes: readonly Route[]): string {
   return [...new Set(methods)].sort().join(", ");
 }
 
-function validate<T>(schema: z.ZodType<T>, input: unknown): T {
+function validate<T>(schema: Schema<T>, input: unknown): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const errors: FieldError[] = [];

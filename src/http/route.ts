@@ -2,10 +2,10 @@
  * A route: one row of a dialect's table. The row holds everything that is public about an endpoint, so that the router,
  * the tests and the OpenAPI document read the same thing.
  */
-import type { z } from "zod";
 import type { Auth, Identity } from "../auth.ts";
 import type { AuthError } from "../errors.ts";
 import type { Device } from "../sessions/sessions.ts";
+import type { Schema } from "./schema.ts";
 
 export interface RouteContext<Body> {
   readonly auth: Auth;
@@ -35,9 +35,9 @@ export interface Route<Body = unknown> {
   readonly summary: string;
   /** "bearer": an access token. "service": a credential from the configuration. */
   readonly guard: "none" | "bearer" | "service";
-  readonly body?: z.ZodType<Body>;
+  readonly body?: Schema<Body>;
   /** The schema of a successful answer's body; absent for 204. */
-  readonly answer?: z.ZodType;
+  readonly answer?: Schema;
   handle(context: RouteContext<Body>): Promise<Answer>;
 }
 
