@@ -4,7 +4,6 @@
  * credentials in fetch.ts.
  */
 import { readBaseUrl } from "./base-url.ts";
-import type { ClientError } from "./errors.ts";
 import { createFetch, renewIfDue } from "./fetch.ts";
 import { indexedDbStorage } from "./indexed-db.ts";
 import type { SessionRecord } from "./record.ts";
@@ -32,8 +31,9 @@ export function createClient(options: ClientOptions): Client {
   const isCookie = transport === "cookie";
   const { storage = isCookie ? "indexedDB" : "memory" } = options;
   const open = typeof storage === "string" ? STORAGES[storage] : () => storage;
-  if (!open) throw new TypeError("storage must be one of memory, indexedDB, localStorage");
-  if (!isCookie && transport !== "bearer") throw new TypeError("transport must be one of bearer, cookie");
+  if (!open || !/^(bearer|cookie)$/.test(transport)) {
+    throw new TypeError("transport must be bearer or cookie, and storage memory, indexedDB or localStorage");
+  }
   const key = `latchkey:${baseUrl}`;
 
   const listeners = new Set<(change: Change) => void>();
@@ -59,23 +59,19 @@ export function createClient(options: ClientOptions): Client {
     for (const listener of listeners) listener(change);
   }
 
-  const ready = resume().then(
-    () => onChange("ready"),
-    () => onChange("ready"),
-  );
+  const announce = () => onChange("ready");
+  const ready = resume().then(announce, announce);
   const go = createFetch({ baseUrl, origins, isCookie, session, ready });
 
   async function resume(): Promise<void> {
     const stored = await session.resume();
     if (!isCookie || !isBrowser) return;
-    if (stored?.end === "pending") await leave();
+    if (stored?.end === "pending") await leave(stored);
     // Cookies may be there although storage was cleared, or a server has signed the user in.
     if (!stored || (initialUser && stored.end)) {
-      try {
-        await enter("/refresh", {});
-      } catch (error) {
-        if ((error as ClientError).status === 401) await session.replace(NOBODY);
-      }
+      await enter("/refresh", {}).catch(async (error) => {
+        if (error.status === 401) await session.replace(NOBODY);
+      });
     }
   }
 
@@ -87,10 +83,10 @@ export function createClient(options: ClientOptions): Client {
     return user;
   }
 
-  /** Tells the server of a sign-out by cookie that it has not heard of. */
-  async function leave(): Promise<void> {
-    await server.revoke(undefined);
-    await session.replace(NOBODY);
+  /** Tells the server of a sign-out. */
+  async function leave(left: SessionRecord | undefined): Promise<void> {
+    await server.revoke(left);
+    if (isCookie) await session.replace(NOBODY);
   }
 
   return {
@@ -125,10 +121,8 @@ export function createClient(options: ClientOptions): Client {
     },
     async logout() {
       await ready;
-      if (!session.held) return;
-      const ended = await session.replace(isCookie ? { ...NOBODY, end: "pending" } : undefined);
-      if (isCookie) await leave();
-      else if (ended) await server.revoke(ended);
+      const { held } = session;
+      if (held) await leave((await session.replace(isCookie ? { ...NOBODY, end: "pending" } : undefined)) ?? held);
     },
     async logoutEverywhere({ except } = {}) {
       await call("DELETE", `${ME_PATH}/sessions${except ? `?except=${except}` : ""}`, { go });

@@ -6,9 +6,8 @@
  */
 import type { Held, Session } from "./session.ts";
 
-/** Milliseconds before expiry at which new tokens are fetched on the side; less where tokens live shortly. */
-const AHEAD = 30_000;
-const AHEAD_SHARE = 100; // of each second that they live: a tenth
+/** Milliseconds before expiry, for each second of its life, at which a token is renewed on the side: the last tenth. */
+const AHEAD = 100;
 
 export interface FetchOptions {
   readonly baseUrl: string;
@@ -25,7 +24,7 @@ export async function renewIfDue({ held, refresh }: Session, signal?: AbortSigna
   if (!held) return;
   const left = held.expiresAt - performance.now();
   if (left <= 0) await unlessAborted(refresh(), signal);
-  else if (left < Math.min(AHEAD, held.expires_in * AHEAD_SHARE)) refresh().catch(() => {});
+  else if (left < held.expires_in * AHEAD) refresh().catch(() => {});
 }
 
 export function createFetch({ baseUrl, origins, isCookie, session, ready }: FetchOptions): Fetch {

@@ -13,7 +13,7 @@ import type { Change } from "./types.ts";
 
 /** Milliseconds: how long a caller waits while the server can't be reached, and the longest pause between tries. */
 const PATIENCE = 10_000;
-const FIRST_BACKOFF = 250;
+const FIRST_BACKOFF = 500;
 
 /** What this tab goes by. A new object for each new access token. */
 export interface Held extends SessionRecord {
@@ -50,11 +50,14 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
   let wake = () => {};
 
   const tabs = storage.isAlone ? undefined : joinTabs(key, onTold);
-  // Browsers only.
-  (globalThis as Partial<EventTarget>).addEventListener?.("online", () => {
-    failures = restUntil = 0;
-    wake();
-  });
+  // Browsers only: back online, and back from the browser's history, where no tab could tell it anything.
+  for (const event of ["online", "pageshow"]) {
+    (globalThis as Partial<EventTarget>).addEventListener?.(event, async () => {
+      failures = restUntil = 0;
+      wake();
+      follow(await look());
+    });
+  }
 
   /** Reads storage and decides what it holds next, as one step. */
   const update = (decide: (stored: Stored) => Stored) =>
@@ -65,6 +68,8 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
     });
 
   const change = async (decide: (stored: Stored) => Stored) => readRecord(await update(decide));
+
+  const look = () => change((stored) => stored);
 
   /** The same, and other tabs are told. */
   async function store(decide: (stored: Stored) => Stored): Promise<Stored> {
@@ -94,9 +99,9 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
   }
 
   /** Goes on with what storage holds, where that is newer. */
-  function follow(stored: Stored, reason?: string): void {
-    if (!stored || isNewer(stored, held))
-      hold(stored, performance.now() + (stored?.expires_in as number) * 1000, reason);
+  function follow(stored: Stored, reason?: string, expiresAt?: number): void {
+    if (stored && !isNewer(stored, held)) return;
+    hold(stored, expiresAt ?? performance.now() + (stored?.expires_in as number) * 1000, reason);
   }
 
   /** Sends the refresh token once. True when the server was asked, false when storage held newer tokens. */
@@ -161,8 +166,8 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
         return isAnswered;
       } catch (error) {
         lastFailure = error;
-        // Half of it by chance: twenty tabs that failed together do not come back together.
-        const backoff = Math.min(PATIENCE, FIRST_BACKOFF * 2 ** failures++) * (0.5 + Math.random() / 2);
+        // By chance: twenty tabs that failed together do not come back together.
+        const backoff = Math.min(PATIENCE, FIRST_BACKOFF * 2 ** failures++) * Math.random();
         restUntil = performance.now() + Math.max(backoff, ((error as ClientError).retryAfter ?? 0) * 1000);
       }
     }
@@ -179,8 +184,8 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
       return refreshing;
     },
     async resume() {
-      const stored = await change((stored) => stored);
-      if (stored && isNewer(stored, held)) hold(stored, Number.POSITIVE_INFINITY);
+      const stored = await look();
+      follow(stored, undefined, Number.POSITIVE_INFINITY);
       return stored;
     },
     async replace(record, expiresAt = 0) {
@@ -206,4 +211,4 @@ const newAttempt = () => crypto.getRandomValues(new Uint32Array(5)).join("-");
 /** The server's word that a session is over, or that its token went on elsewhere. Nothing else ends one. */
 const isVerdict = (error: unknown): error is ClientError =>
   error instanceof ClientError &&
-  /^401(refresh_token_|session_ended|credentials_missing)|^409refresh_superseded/.test(`${error.status}${error.code}`);
+  /^401(refresh_|session_|credentials_)|^409refresh_/.test(`${error.status}${error.code}`);

@@ -60,15 +60,12 @@ export function keepIn(storage: ClientStorage | undefined, key: string): Kept {
     async update(decide) {
       if (storage && !isAlone) {
         try {
-          own = await Promise.race([
-            storage.update(key, (text) => {
-              own = text;
-              return decide(text);
-            }),
-            new Promise<never>((_, reject) => {
-              AbortSignal.timeout(SILENCE).addEventListener("abort", reject);
-            }),
-          ]);
+          const updating = storage.update(key, (text) => {
+            own = text;
+            return decide(text);
+          });
+          // Once there is a session nothing hurries: a page that slept must not take its own sleep for silence.
+          own = await (own ? updating : Promise.race([updating, silence()]));
           return own;
         } catch {
           isAlone = true;
@@ -79,3 +76,8 @@ export function keepIn(storage: ClientStorage | undefined, key: string): Kept {
     },
   };
 }
+
+const silence = () =>
+  new Promise<never>((_, reject) => {
+    AbortSignal.timeout(SILENCE).addEventListener("abort", reject);
+  });

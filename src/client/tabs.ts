@@ -15,12 +15,10 @@ export interface Tabs {
 }
 
 export function joinTabs(name: string, onTold: (message: string | undefined) => void): Tabs {
-  const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
-  if (channel) {
-    channel.onmessage = (event) => onTold(event.data as string | undefined);
-    // In Node it would keep the process alive.
-    (channel as { unref?: () => void }).unref?.();
-  }
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = (event) => onTold(event.data as string | undefined);
+  // In Node it would keep the process alive.
+  (channel as { unref?: () => void }).unref?.();
   return {
     async inTurn(run) {
       let isMine = false;
@@ -35,7 +33,7 @@ export function joinTabs(name: string, onTold: (message: string | undefined) => 
         return run();
       }
     },
-    tell: (message) => channel?.postMessage(message),
-    close: () => channel?.close(),
+    tell: (message) => channel.postMessage(message),
+    close: () => channel.close(),
   };
 }

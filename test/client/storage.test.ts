@@ -151,13 +151,9 @@ test("localStorage: what is there after writing counts", async (t) => {
 });
 
 test("a wrong option is refused with what would be right", () => {
-  const baseUrl = server.url;
-  assert.throws(() => createClient({ baseUrl, storage: "cookie" as "memory" }), {
-    name: "TypeError",
-    message: "storage must be one of memory, indexedDB, localStorage",
-  });
-  assert.throws(() => createClient({ baseUrl, transport: "cookies" as "cookie" }), {
-    name: "TypeError",
-    message: "transport must be one of bearer, cookie",
-  });
+  const message = "transport must be bearer or cookie, and storage memory, indexedDB or localStorage";
+  const wrong = [{ storage: "cookie" }, { transport: "cookies" }, { transport: null }];
+  for (const options of wrong) {
+    assert.throws(() => createClient({ baseUrl: server.url, ...(options as object) }), { name: "TypeError", message });
+  }
 });
