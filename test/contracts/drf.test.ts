@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { before, describe, test } from "node:test";
 import { type DrfOptions, drfContract } from "../../src/contracts/drf.ts";
-import { openSqlite } from "../../src/storage/sqlite.ts";
+import { createHandler } from "../../src/handler.ts";
 import { PASSWORD, TEST_SECRET } from "../support/engine.ts";
 import { claimsOf, createDjangoEngine, type DjangoEngine, signAsDjango } from "./django-support.ts";
 
@@ -307,19 +307,34 @@ describe("tokens that Django issued", () => {
   });
 });
 
-test("with refreshKey 'shared' Django could go on with our refresh tokens, and we with those made before", async () => {
-  const storage = openSqlite(":memory:");
-  const derived = await createDjangoEngine((auth) => drfContract(auth), { storage });
-  await derived.auth.register({ username: "ada", ...CREDENTIALS });
-  const before = await signIn(derived);
-  const contract = drfContract(derived.auth, { refreshKey: "shared" });
-  const shared = await createDjangoEngine(() => contract, { storage: openSqlite(":memory:") });
-  const { refresh } = await signIn(shared);
-  const [input, signature] = [refresh.slice(0, refresh.lastIndexOf(".")), refresh.slice(refresh.lastIndexOf(".") + 1)];
-  assert.equal(createHmac("sha256", TEST_SECRET).update(input).digest("base64url"), signature);
-  assert.equal((await shared.post(REFRESH, { refresh })).status, 200);
-  assert.equal((await shared.post(REFRESH, before)).status, 200);
-  assert.equal((await derived.post(REFRESH, { refresh })).status, 401);
+test("with refreshKey 'shared' Django could go on with our refresh tokens, and each setting takes what the other made", async () => {
+  const engine = await engineOf({ refreshKey: "shared" });
+  const made = await signIn(engine);
+  const end = made.refresh.lastIndexOf(".");
+  const signature = createHmac("sha256", TEST_SECRET).update(made.refresh.slice(0, end)).digest("base64url");
+  assert.equal(made.refresh.slice(end + 1), signature);
+  assert.equal((await engine.post(REFRESH, made)).status, 200);
+  const derived = createHandler(engine.auth, { contracts: [drfContract(engine.auth)] });
+  const send = (path: string, body: object) =>
+    derived(
+      new Request(`http://latchkey.test${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    );
+  assert.equal((await send(REFRESH, made)).status, 200);
+  const later = (await (await send(LOGIN, CREDENTIALS)).json()) as { refresh: string };
+  assert.equal((await engine.post(REFRESH, later)).status, 200);
+  // Whoever holds the shared secret can write another envelope, but not what is in it.
+  const { lkr } = claimsOf(made.refresh);
+  const forged = djangos(engine, {
+    type: "refresh",
+    lkr: `${String(lkr).slice(0, -1)}${String(lkr).endsWith("A") ? "B" : "A"}`,
+  });
+  assert.equal((await engine.post(REFRESH, { refresh: forged })).status, 401);
+  await engine.auth.sessions.endAll(1);
+  assert.equal((await engine.post(REFRESH, made)).status, 401);
 });
 
 test("options out of range are refused when the dialect is made", async () => {

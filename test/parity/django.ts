@@ -19,6 +19,8 @@ export interface DjangoProject {
   readonly users: readonly DjangoUser[];
   readonly versions: Readonly<Record<string, string>>;
   deleteUser(username: string): Promise<void>;
+  /** What `manage.py shell -c` prints. */
+  shell(code: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -57,6 +59,10 @@ export async function startDjango(secret: string): Promise<DjangoProject> {
     async deleteUser(username) {
       child.stdin.write(`delete ${username}\n`);
       await lines.next();
+    },
+    async shell(code) {
+      child.stdin.write(`shell ${JSON.stringify(code)}\n`);
+      return JSON.parse((await lines.next()).value ?? "");
     },
     async stop() {
       child.stdin.end();

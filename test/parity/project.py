@@ -4,7 +4,9 @@ usage: python3 project.py FOLDER SECRET
 Prints one line of JSON with its port and users when it listens, and serves until standard input closes.
 """
 
+import contextlib
 import datetime
+import io
 import json
 import os
 import sys
@@ -226,13 +228,16 @@ def main():
 
     def follow():
         for line in sys.stdin:
-            # "delete eve", "check HASH"
             word, _, rest = line.strip().partition(" ")
             if word == "delete":
                 User.objects.filter(username=rest).delete()
                 print("done", flush=True)
-            if word == "cpu":
-                print(json.dumps(sum(os.times()[:2])), flush=True)
+            if word == "shell":
+                # As `manage.py shell -c` runs it; the code comes as JSON, and what it prints goes back as JSON.
+                printed = io.StringIO()
+                with contextlib.redirect_stdout(printed):
+                    exec(json.loads(rest), {})
+                print(json.dumps(printed.getvalue()), flush=True)
         server.shutdown()
 
     threading.Thread(target=follow, daemon=True).start()
