@@ -2,13 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { readConfig, toEnvExample } from "../server/config.ts";
+import { type Config, readConfig, toEnvExample } from "../server/config.ts";
 import { chooseStore } from "../server/engine.ts";
 import { print, printJson } from "./output.ts";
 
 interface InitOptions {
   readonly dataDir?: string;
   readonly json?: true;
+  /** False with --no-store. */
+  readonly store: boolean;
 }
 
 export const initCommand = () =>
@@ -16,10 +18,11 @@ export const initCommand = () =>
     .description("write a settings file with new secrets, and make the store")
     .argument("[file]", "the settings file", ".env")
     .option("--data-dir <folder>", "the data folder (LATCHKEY_DATA_DIR)")
+    .option("--no-store", "write the settings file only, for a server that runs as somebody else")
     .option("--json", "print JSON, for programs")
     .action(init);
 
-async function init(file: string, { dataDir, json }: InitOptions): Promise<void> {
+async function init(file: string, { dataDir, json, store }: InitOptions): Promise<void> {
   const settings: Record<string, string> = {
     JWT_SECRET_KEY: randomBytes(64).toString("base64url"),
     LATCHKEY_ROOT_SECRET: randomBytes(64).toString("base64url"),
@@ -38,15 +41,22 @@ async function init(file: string, { dataDir, json }: InitOptions): Promise<void>
       code === "EEXIST" ? "is there already: move it away, or name another file" : `can't be written (${code})`;
     throw new Error(`${file} ${why}.`);
   }
+  const database = store ? await makeStore(config) : undefined;
+  if (json) return printJson({ file, database });
+  print(`${file} has the settings, with new secrets; keep it to yourself.`);
+  if (database === undefined) return;
+  print(`The database is ${database}.`);
+  print("");
+  print(`  latchkey --settings ${file} users add ada --email ada@example.com --staff`);
+  print(`  latchkey --settings ${file} serve`);
+}
+
+async function makeStore(config: Config): Promise<string> {
   const { storage, database } = await chooseStore(config);
   try {
     await storage.migrate();
   } finally {
     await storage.close();
   }
-  if (json) return printJson({ file, database });
-  print(`${file} has the settings, with new secrets; keep it to yourself. The database is ${database}.`);
-  print("");
-  print(`  latchkey --settings ${file} users add ada --email ada@example.com --staff`);
-  print(`  latchkey --settings ${file} serve`);
+  return database;
 }

@@ -300,6 +300,8 @@ describe("commands", SIDE_BY_SIDE, () => {
       const rest = { cwd, input: PASSWORD };
       const added = await runCommand(["--settings", ".env", "users", "add", "ada", "--email", "ada@example.com"], rest);
       assert.equal(added.code, 0, added.errors);
+      await done("init --no-store other.env", { cwd, env: { ...none, LATCHKEY_DATA_DIR: "unmade" } });
+      assert.ok(existsSync(join(cwd, "other.env")) && !existsSync(join(cwd, "unmade")));
       const missing = await runCommand(["--settings", "none.env", "users", "list"], { cwd });
       assert.equal(missing.code, 1);
       assert.match(missing.errors, /^latchkey: --settings none\.env can't be read \(ENOENT\)/);
