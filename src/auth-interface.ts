@@ -84,6 +84,8 @@ export interface Tokens {
   readonly tokenType: "Bearer";
   /** Seconds until the access token expires. */
   readonly expiresIn: number;
+  /** Seconds until the refresh token expires if it is not spent. */
+  readonly refreshExpiresIn: number;
   readonly sessionId: string;
   /** Grows with every refresh: the higher one is the newer. */
   readonly generation: number;

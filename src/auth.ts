@@ -152,6 +152,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       refreshToken: grant.refreshToken,
       tokenType: "Bearer",
       expiresIn: accessExpiresAt - issuedAt,
+      refreshExpiresIn: Math.max(0, grant.refreshExpiresAt - issuedAt),
       sessionId: String(grant.sessionId),
       generation: grant.generation,
     };

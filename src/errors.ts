@@ -25,6 +25,10 @@ const REFUSALS = {
   token_invalid: { status: 401, detail: "Invalid token", bearer: "invalid_token" },
   token_subject_missing: { status: 401, detail: "Token payload missing 'sub' field", bearer: "invalid_token" },
   user_not_found: { status: 401, detail: "User not found", bearer: "invalid_token" },
+  origin_refused: {
+    status: 403,
+    detail: "A request that rests on cookies has to come from this site's own pages or from an allowed origin.",
+  },
   insufficient_scope: {
     status: 403,
     detail: "Your account may not do this.",

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import type { Tokens } from "../auth.ts";
 import { AuthError } from "../errors.ts";
-import { type Contract, route } from "../http/route.ts";
+import { type Answer, type Contract, type CookieContext, route } from "../http/route.ts";
 import type { RevocationPage } from "../revocations/published-revocations.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
@@ -51,7 +51,7 @@ const Login = object({
 });
 
 const Refresh = object({
-  refresh_token: refreshToken,
+  refresh_token: refreshToken.nullish().describe("The refresh token, as it was issued; absent where it is a cookie."),
   attempt: z
     .string({ error: "must be a text" })
     .regex(/^[A-Za-z0-9_-]{22,64}$/, { error: "must be 22 to 64 characters of A-Z a-z 0-9 - _, or absent" })
@@ -59,7 +59,9 @@ const Refresh = object({
     .nullish(),
 });
 
-const Revocation = object({ refresh_token: refreshToken });
+const Revocation = object({
+  refresh_token: refreshToken.nullish().describe("The refresh token, as it was issued; absent where it is a cookie."),
+});
 
 const PasswordChange = object({
   current_password: password("The password as it is."),
@@ -81,8 +83,8 @@ const UserAnswer = z.object({
 });
 
 const TokensAnswer = z.object({
-  access_token: z.string(),
-  refresh_token: z.string(),
+  access_token: z.string().optional().describe("Absent where the client asked for cookies."),
+  refresh_token: z.string().optional().describe("Absent where the client asked for cookies."),
   token_type: z.literal("Bearer"),
   expires_in: z.int().describe("Seconds until the access token expires."),
   session_id: z.string(),
@@ -179,10 +181,10 @@ export const latchkeyContract: Contract = {
       guard: "none",
       body: Login,
       answer: TokensAnswer,
-      async handle({ auth, body, device }) {
+      async handle({ auth, body, device, cookies }) {
         const { username, email, password } = body;
         const login = typeof username === "string" ? { username, password } : { email: email as string, password };
-        return { status: 200, body: fromTokens(await auth.login(login, device)) };
+        return answerTokens(await auth.login(login, device), cookies, cookies.isWanted);
       },
     }),
     route({
@@ -192,9 +194,13 @@ export const latchkeyContract: Contract = {
       guard: "none",
       body: Refresh,
       answer: TokensAnswer,
-      async handle({ auth, body, device, signal }) {
+      async handle({ auth, body, device, cookies, signal }) {
         const attempt = body.attempt ?? undefined;
-        return { status: 200, body: fromTokens(await auth.refresh(body.refresh_token, { attempt, signal }, device)) };
+        const refreshToken = body.refresh_token ?? cookies.refreshToken();
+        if (refreshToken === undefined) throw refreshTokenMissing();
+        const tokens = await auth.refresh(refreshToken, { attempt, signal }, device);
+        // What came as a cookie goes back as one: no script is handed what it could not read.
+        return answerTokens(tokens, cookies, cookies.isWanted || body.refresh_token == null);
       },
     }),
     route({
@@ -203,9 +209,11 @@ export const latchkeyContract: Contract = {
       summary: "Sign out: end the session of a refresh token",
       guard: "none",
       body: Revocation,
-      async handle({ auth, body }) {
-        await auth.logout(body.refresh_token);
-        return { status: 204 };
+      async handle({ auth, body, cookies }) {
+        const refreshToken = body.refresh_token ?? cookies.refreshToken();
+        if (refreshToken === undefined) throw refreshTokenMissing();
+        await auth.logout(refreshToken);
+        return { status: 204, ...(body.refresh_token == null && { cookies: cookies.clear() }) };
       },
     }),
     route({
@@ -343,9 +351,19 @@ const fromUser = (user: User): z.output<typeof UserAnswer> => ({
   created_at: toInstant(user.createdAt),
 });
 
-const fromTokens = (tokens: Tokens): z.output<typeof TokensAnswer> => ({
-  access_token: tokens.accessToken,
-  refresh_token: tokens.refreshToken,
+function refreshTokenMissing(): AuthError {
+  return new AuthError("input_invalid", { errors: [{ field: "refresh_token", message: "is required" }] });
+}
+
+function answerTokens(tokens: Tokens, cookies: CookieContext, asCookies: boolean): Answer {
+  const body: z.output<typeof TokensAnswer> = {
+    ...(!asCookies && { access_token: tokens.accessToken, refresh_token: tokens.refreshToken }),
+    ...fromTokens(tokens),
+  };
+  return { status: 200, body, ...(asCookies && { cookies: cookies.give(tokens) }) };
+}
+
+const fromTokens = (tokens: Tokens) => ({
   token_type: tokens.tokenType,
   expires_in: tokens.expiresIn,
   session_id: tokens.sessionId,

@@ -1,22 +1,40 @@
 /**
  * Which access token a request carries. (RFC 6750 §2.1; RFC 9110 §11.4)
- * Only the Authorization header counts. A foreign scheme is no credential of ours; anything after "Bearer" is one, and a
- * bad one is refused rather than passed over.
+ * The Authorization header decides where there is one; a cookie counts only where there is none, since browsers send cookies unasked. A foreign scheme
+ * is no credential of ours; anything after "Bearer" is one, and a bad one is refused rather than passed over.
  */
 import { AuthError } from "../errors.ts";
+import { ACCESS_COOKIE, type RequestHead, readCookie, requireOwnOrigin } from "./cookies.ts";
+
+export interface CredentialOptions {
+  /** Whether the access cookie counts. */
+  readonly takesCookies: boolean;
+  /** Origins other than our own that may send cookies. */
+  readonly allowedOrigins: readonly string[];
+}
 
 /**
- * Reads the bearer token of a request.
- * @returns whatever follows the scheme; `undefined` when the request carries no bearer credential.
- * @throws AuthError `credentials_repeated` (400) for two Authorization headers or a token in the URL.
+ * Reads the access token of a request.
+ * @param url as it was asked for; only its query is looked at.
+ * @returns whatever follows the scheme, or the cookie; `undefined` when the request carries no credential.
+ * @throws AuthError `credentials_repeated` (400) for two Authorization headers or a token in the URL, `origin_refused` (403) for a cookie from elsewhere.
  */
-export function readBearer(request: { readonly url: string; readonly headers: Headers }): string | undefined {
-  const header = request.headers.get("authorization");
+export function readAccessToken(head: RequestHead, url: string, options: CredentialOptions): string | undefined {
+  const header = head.header("authorization") ?? undefined;
   // A URL ends up in logs, histories and Referer headers. (RFC 6750 §2.3, RFC 9700 §4.3.2)
-  if (request.url.includes("?") && new URL(request.url).searchParams.has("access_token")) {
+  const query = url.indexOf("?");
+  if (query !== -1 && new URLSearchParams(url.slice(query)).has("access_token")) {
     throw new AuthError("credentials_repeated", { reason: "an access token in the URL" });
   }
-  if (header === null) return undefined;
+  if (header !== undefined) return readBearer(header);
+  if (!options.takesCookies) return undefined;
+  const cookie = readCookie(head, ACCESS_COOKIE);
+  if (cookie !== undefined) requireOwnOrigin(head, options.allowedOrigins);
+  return cookie;
+}
+
+/** What follows the scheme. @throws AuthError `credentials_repeated` for two headers. */
+function readBearer(header: string): string | undefined {
   const match = /^bearer(?: +(.*))?$/i.exec(header.trim());
   // Fetch joins repeated headers with a comma, and a token has none.
   if (header.includes(",") && (match || /, *bearer /i.test(header))) {

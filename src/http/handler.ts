@@ -8,9 +8,19 @@ import type { Auth, Identity } from "../auth.ts";
 import { AuthError, type FieldError } from "../errors.ts";
 import { readJsonBody } from "./body.ts";
 import { clientAddress } from "./client-address.ts";
-import { readBearer } from "./credentials.ts";
+import {
+  clearedCookies,
+  REFRESH_COOKIE,
+  type RequestHead,
+  readCookie,
+  requireOwnOrigin,
+  tokenCookies,
+  wantsCookies,
+} from "./cookies.ts";
+import { type CredentialOptions, readAccessToken } from "./credentials.ts";
+import { answerPreflight, isPreflight, originHeaders, readOrigins } from "./cross-origin.ts";
 import { ANSWER_HEADERS, toProblem } from "./problem.ts";
-import type { Answer, Contract, Route } from "./route.ts";
+import type { Answer, Contract, CookieContext, Route } from "./route.ts";
 import type { Schema } from "./schema.ts";
 import { createServiceGuard } from "./service-credentials.ts";
 
@@ -18,6 +28,8 @@ import { createServiceGuard } from "./service-credentials.ts";
 export interface Connection {
   /** The peer's address. */
   readonly ip?: string | undefined;
+  /** The Host header, where the Request's own URL does not say it. */
+  readonly host?: string | undefined;
 }
 
 export interface HandledRequest {
@@ -35,6 +47,12 @@ export interface RequestHandlerOptions {
   readonly contracts: readonly Contract[];
   /** Proxies of ours in front, each of which appends to X-Forwarded-For. Default 0: the header is ignored. */
   readonly proxyCount?: number;
+  /** What stands before every path, such as "/auth"; with or without slashes at its ends. Default: nothing. */
+  readonly prefix?: string;
+  /** Whether clients may ask for cookies instead of tokens in the body. Default true. */
+  readonly cookies?: boolean;
+  /** Origins other than our own whose pages may call (CORS) and send cookies. Default: none. */
+  readonly allowedOrigins?: readonly string[];
   /** Credentials of services that may read the revocation feed. Default: none. */
   readonly feedTokens?: readonly string[];
   /** Called once for each request, after it was answered. */
@@ -58,12 +76,18 @@ export function createRequestHandler({
   auth,
   contracts,
   proxyCount = 0,
+  prefix = "",
+  cookies: takesCookies = true,
+  allowedOrigins: origins = [],
   feedTokens = [],
   onRequest,
 }: RequestHandlerOptions): Handler {
+  const base = toBase(prefix);
+  const allowedOrigins = readOrigins(origins);
+  const credentials: CredentialOptions = { takesCookies, allowedOrigins };
   const requireService = createServiceGuard(feedTokens);
   const app = new Hono<{ Bindings: { connection: Connection; handled: Handled } }>({
-    getPath: toPath,
+    getPath: (request) => toPath(request, base),
   });
 
   for (const path of new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))) {
@@ -75,23 +99,27 @@ export function createRequestHandler({
         c.env.handled.route = path;
         c.env.handled.contract = contract;
         const request = c.req.raw;
-        const url = new URL(request.url);
-        if (route.guard === "service") requireService(request);
+        const head = toHead(request, c.env.connection);
+        if (route.guard === "service") requireService(head, request.url);
         const identity =
           route.guard === "bearer"
-            ? ((await (contract.authenticate?.(request) ?? authenticate(auth, request))) as Identity)
+            ? ((await (contract.authenticate?.(request) ??
+                authenticate(auth, head, request.url, credentials))) as Identity)
             : (undefined as unknown as Identity);
         const answer = await route.handle({
           auth,
           body: await readBody(contract, route, request),
           params: c.req.param() as Record<string, string>,
-          query: url.searchParams,
+          query: new URL(request.url).searchParams,
           identity,
           device: {
             ip: clientAddress(c.env.connection.ip, request.headers.get("x-forwarded-for"), proxyCount),
             userAgent: request.headers.get("user-agent") ?? undefined,
           },
-          signal: request.signal,
+          cookies: toCookieContext(head, `${base}${TOKEN_PATH}`, credentials),
+          get signal() {
+            return request.signal;
+          },
         });
         const { body, cacheControl } = answer;
         if (body !== undefined && cacheControl !== undefined) {
@@ -122,7 +150,10 @@ export function createRequestHandler({
 
   return async (request, connection = {}) => {
     const handled: Handled = { route: "none", contract: undefined, error: undefined };
+    const crossOrigin = originHeaders(request.headers.get("origin"), allowedOrigins);
+    if (crossOrigin && isPreflight(request)) return answerPreflight(crossOrigin);
     const response = await app.fetch(request, { connection, handled });
+    if (crossOrigin) for (const [name, value] of Object.entries(crossOrigin)) response.headers.set(name, value);
     onRequest?.({
       method: request.method,
       route: handled.route,
@@ -143,26 +174,72 @@ function toCacheable(request: Request, body: string, cacheControl: string): Resp
   return isKnown ? new Response(null, { status: 304, headers }) : new Response(body, { status: 200, headers });
 }
 
-/** Verifies the bearer token of a request. @throws AuthError `credentials_missing` when there is none. */
-export async function authenticate(
+/** Verifies the access token of a request. @throws AuthError `credentials_missing` when there is none. */
+function authenticate(
   auth: Auth,
-  request: { readonly url: string; readonly headers: Headers },
-): Promise<Identity> {
-  const token = readBearer(request);
+  head: RequestHead,
+  url: string,
+  credentials: CredentialOptions,
+): Identity | Promise<Identity> {
+  const token = readAccessToken(head, url, credentials);
   if (token === undefined) throw new AuthError("credentials_missing");
   return auth.authenticate(token);
+}
+
+function toHead({ method, headers, url }: Request, { host }: Connection): RequestHead {
+  return {
+    method,
+    get host() {
+      return host ?? new URL(url).host;
+    },
+    header: (name) => headers.get(name),
+  };
+}
+
+/** Where the default dialect signs in; what spends refresh tokens lies below. */
+const TOKEN_PATH = "/v1/users/me/token";
+
+function toCookieContext(
+  head: RequestHead,
+  path: string,
+  { takesCookies, allowedOrigins }: CredentialOptions,
+): CookieContext {
+  return {
+    get isWanted() {
+      if (!wantsCookies(head)) return false;
+      if (takesCookies) return true;
+      throw new AuthError("request_invalid", { reason: "cookies are off", detail: "This server gives no cookies." });
+    },
+    refreshToken() {
+      const token = takesCookies ? readCookie(head, REFRESH_COOKIE) : undefined;
+      if (token !== undefined) requireOwnOrigin(head, allowedOrigins);
+      return token;
+    },
+    give: (tokens) => tokenCookies(tokens, path),
+    clear: () => clearedCookies(path),
+  };
+}
+
+/** @throws TypeError for a prefix that no path has. */
+function toBase(prefix: string): string {
+  const inner = prefix.replace(/^\/+|\/+$/g, "");
+  if (!/^[A-Za-z0-9._~/-]*$/.test(inner) || inner.includes("//")) {
+    throw new TypeError(`prefix must be a path such as "/auth", not ${JSON.stringify(prefix)}`);
+  }
+  return inner === "" ? "" : `/${inner}`;
 }
 
 /**
  * The path as it was written, but for one trailing slash. No path of ours needs an escape, so one that has any is none of ours:
  * who filters paths in front of us need not know every spelling of them.
  */
-function toPath({ url }: Request): string {
+function toPath({ url }: Request, base: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const length = url.slice(start).search(/[?#]|$/);
   const path = url.slice(start, start + length);
-  if (path.includes("%")) return NO_PATH;
-  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  if (path.includes("%") || !path.startsWith(`${base}/`)) return NO_PATH;
+  const inner = path.slice(base.length);
+  return inner.length > 1 && inner.endsWith("/") ? inner.slice(0, -1) : inner;
 }
 
 async function readBody(contract: Contract, route: Route, request: Request): Promise<unknown> {
@@ -170,9 +247,14 @@ async function readBody(contract: Contract, route: Route, request: Request): Pro
   return route.body ? validate(route.body, await readJsonBody(request)) : undefined;
 }
 
-function toResponse({ status, body, headers }: Answer): Response {
-  if (body === undefined) return new Response(null, { status, headers: { ...ANSWER_HEADERS, ...headers } });
-  return new Response(JSON.stringify(body), { status, headers: { ...JSON_HEADERS, ...headers } });
+function toResponse({ status, body, headers, cookies = [] }: Answer): Response {
+  const kind = body === undefined ? ANSWER_HEADERS : JSON_HEADERS;
+  const response = new Response(body === undefined ? null : JSON.stringify(body), {
+    status,
+    headers: { ...kind, ...headers },
+  });
+  for (const cookie of cookies) response.headers.append("set-cookie", cookie);
+  return response;
 }
 
 /** Words a refusal as the dialect of the request does. */

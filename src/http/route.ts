@@ -2,7 +2,7 @@
  * A route: one row of a dialect's table. The row holds everything that is public about an endpoint, so that the router,
  * the tests and the OpenAPI document read the same thing.
  */
-import type { Auth, Identity } from "../auth.ts";
+import type { Auth, Identity, Tokens } from "../auth.ts";
 import type { AuthError } from "../errors.ts";
 import type { Device } from "../sessions/sessions.ts";
 import type { Schema } from "./schema.ts";
@@ -16,8 +16,24 @@ export interface RouteContext<Body> {
   /** Who asks; only a route with `guard: "bearer"` reads it. */
   readonly identity: Identity;
   readonly device: Device;
+  readonly cookies: CookieContext;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+}
+
+/** How a route deals in cookies; see cookies.ts. */
+export interface CookieContext {
+  /** True when the client asks for cookies instead of tokens in the body. */
+  readonly isWanted: boolean;
+  /**
+   * The refresh token that the request carries as a cookie, if any.
+   * @throws AuthError `origin_refused` when it is there and the request comes from elsewhere.
+   */
+  refreshToken(): string | undefined;
+  /** The Set-Cookie headers that hand tokens over. */
+  give(tokens: Tokens): readonly string[];
+  /** Those that take them back. */
+  clear(): readonly string[];
 }
 
 export interface Answer {
@@ -26,6 +42,8 @@ export interface Answer {
   /** For an answer that others may keep, its Cache-Control; it then has an ETag, and who has it already is told 304. */
   readonly cacheControl?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Set-Cookie headers. */
+  readonly cookies?: readonly string[];
 }
 
 export interface Route<Body = unknown> {

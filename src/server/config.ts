@@ -3,7 +3,9 @@
  * `NAME_FILE` names a file that holds the value (as container secrets do). `.env.example` and docs/configuration.md are
  * printed from the same table. The library never reads the environment.
  */
+
 import { readFileSync } from "node:fs";
+import { readOrigins } from "../http/cross-origin.ts";
 import { type Algorithm, algorithms } from "../jwt/algorithms.ts";
 import { type RootSecret, toNumberedSecrets } from "../secrets.ts";
 import { DJANGO_VARIABLES, type DjangoConfig } from "./django-settings.ts";
@@ -31,6 +33,10 @@ export interface Config extends DjangoConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly proxyCount: number;
+  /** Whether clients may ask for cookies. */
+  readonly cookies: boolean;
+  /** Origins whose pages may call us and send cookies. */
+  readonly allowedOrigins: readonly string[];
   /** Credentials of services that read the revocation feed. */
   readonly feedTokens: readonly string[];
 }
@@ -87,6 +93,18 @@ const databaseUrl = (value: string) => {
     throw new Error("must be the path of a SQLite file, sqlite:path, or postgres://user:password@host:5432/database");
   }
   return value;
+};
+
+const origins = (value: string) => {
+  const list = value
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== "");
+  try {
+    return readOrigins(list);
+  } catch (error) {
+    throw new Error((error as Error).message.replace(/^an allowed origin is/, "must be origins, with commas between:"));
+  }
 };
 
 const feedTokens = (value: string) => {
@@ -215,6 +233,21 @@ export const VARIABLES: readonly Variable[] = [
     fallback: "8000",
     description: "Port to listen on; 0 takes any free one.",
     read: wholeNumber(0, 65_535),
+  },
+  {
+    name: "LATCHKEY_COOKIES",
+    key: "cookies",
+    fallback: "on",
+    description: "Whether browsers may ask for their tokens as HttpOnly cookies: on or off.",
+    read: (value) => oneOf("on", "off")(value) === "on",
+  },
+  {
+    name: "LATCHKEY_ALLOWED_ORIGINS",
+    key: "allowedOrigins",
+    fallback: "",
+    description:
+      "Other origins whose pages may call this server (CORS) and send its cookies, such as https://app.example.com; with commas between. Default: none.",
+    read: origins,
   },
   {
     name: "LATCHKEY_FEED_TOKENS",

@@ -23,11 +23,16 @@ const MAX_HEADER_SIZE = 16 * 1024;
 /** An HTTP server that does not listen yet. */
 export function createHttpServer(handle: Handler, logger: Logger): Server {
   const answer = getRequestListener(async (request, { incoming, outgoing }) => {
-    const response = await handle(request, { ip: (incoming.socket as Socket).remoteAddress });
+    const response = await handle(request, {
+      ip: (incoming.socket as Socket).remoteAddress,
+      host: hosts.get(incoming as IncomingMessage),
+    });
     // On the way down nobody is invited to ask again here.
     if (!server.listening) (outgoing as ServerResponse).shouldKeepAlive = false;
     return response;
   });
+  /** What each request said of its host. */
+  const hosts = new WeakMap<IncomingMessage, string | undefined>();
   const connections = createUnreadableConnections();
 
   function listener(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -43,6 +48,7 @@ export function createHttpServer(handle: Handler, logger: Logger): Server {
     }
     // The Request's URL is made of these two, and no stranger has a say in more of it than path and query.
     incoming.url = toOriginForm(incoming.url ?? "");
+    hosts.set(incoming, incoming.headers.host);
     incoming.headers.host = "localhost";
     void answer(incoming, outgoing);
   }

@@ -35,6 +35,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const handle = createHandler(auth, {
     contracts: makeContracts(auth, config),
     proxyCount: config.proxyCount,
+    cookies: config.cookies,
+    allowedOrigins: config.allowedOrigins,
     feedTokens: config.feedTokens,
     onRequest: logger.request,
   });

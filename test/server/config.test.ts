@@ -38,6 +38,8 @@ test("with nothing set everything has its default", () => {
       dataDir: "latchkey-data",
       host: "127.0.0.1",
       port: 8000,
+      cookies: true,
+      allowedOrigins: [],
       feedTokens: [],
       proxyCount: 0,
       contracts: ["latchkey"],

@@ -75,6 +75,7 @@ function newestOf(token: string, { operations, sessions }: Recording): Tokens {
     refreshToken: newest.text,
     tokenType: "Bearer",
     expiresIn: 900,
+    refreshExpiresIn: 900,
     sessionId: String(id),
     generation: newest.generation,
   };
