@@ -10,6 +10,10 @@ export type Framework = (typeof FRAMEWORKS)[number];
 
 /** The route answers `{"sub":…}` without asking anything: what the framework itself costs. */
 export const NO_AUTH = "no auth";
+/** The framework's own price for having a guard at all: nobody's can be cheaper. */
+export const NO_OP = "a guard that does nothing";
+/** The guards that name nobody. */
+export const ANONYMOUS: readonly string[] = [NO_AUTH, NO_OP];
 export const OURS_CACHED = "latchkey";
 export const OURS = "latchkey, no cache";
 

@@ -109,10 +109,19 @@ await serve(async () => {
     await new Promise<void>((resolve, reject) => {
       run = { target, deadline, count, waiting: target.lanes.length, resolve, reject };
       for (const lane of target.lanes) send(lane, target);
+      stayAwake(run);
     });
     count = run?.count ?? 0;
     run = undefined;
     return count;
+  }
+
+  /**
+   * Whoever writes to a process that sleeps pays for waking it: a quick server, which never finds the load asleep, would
+   * look quicker than it is beside a slower one.
+   */
+  function stayAwake(current: Run): void {
+    if (run === current) setImmediate(stayAwake, current);
   }
 
   async function open({ port, lanes }: Target, index: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** What the HTTP part measures, as it is kept in results/http.json. */
 import type { Machine } from "../machine.ts";
 import { type Spread, spreadOf } from "../measure.ts";
-import { type Framework, NO_AUTH, OURS, OURS_CACHED } from "./application.ts";
+import { ANONYMOUS, type Framework, NO_AUTH, OURS, OURS_CACHED } from "./application.ts";
 import type { Cores } from "./cores.ts";
 import type { Batch, Batches, Effort } from "./rounds.ts";
 
@@ -60,7 +60,7 @@ export function toResults(framework: Framework, batches: Batches): FrameworkResu
   return { framework, rows };
 }
 
-export const isPlugin = ({ guard }: Row): boolean => ![NO_AUTH, OURS, OURS_CACHED].includes(guard);
+export const isPlugin = ({ guard }: Row): boolean => ![...ANONYMOUS, OURS, OURS_CACHED].includes(guard);
 
 /** The plugin that costs least, of a framework that has several. */
 export function bestPlugin({ rows }: FrameworkResults): Row | undefined {

@@ -5,7 +5,7 @@
  */
 import { shuffled } from "../measure.ts";
 import { type Service, startService } from "../service.ts";
-import { type Framework, HOST, NO_AUTH, NOBODY, PATH } from "./application.ts";
+import { ANONYMOUS, type Framework, HOST, NOBODY, PATH } from "./application.ts";
 import type { Cores } from "./cores.ts";
 import { applicationsOf } from "./frameworks.ts";
 import type { LoadRequest, LoadResult, RunInput, TargetInput } from "./load.ts";
@@ -93,7 +93,7 @@ export async function measureFramework(framework: Framework, options: RoundsOpti
 
   async function connect(guard: string): Promise<void> {
     const port = await services.get(guard)!.call<number>("port");
-    const isAnonymous = guard === NO_AUTH;
+    const isAnonymous = ANONYMOUS.includes(guard);
     const requests = bearers.map((bearer) => toRequest(bearer, { port, isAnonymous }));
     const input: TargetInput = { port, connectionCount: CONNECTION_COUNT, requests };
     await load.call("connect", input);

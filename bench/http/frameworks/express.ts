@@ -3,16 +3,33 @@ import express, { type Request, type RequestHandler } from "express";
 import { expressjwt } from "express-jwt";
 import { Passport } from "passport";
 import { ExtractJwt, Strategy } from "passport-jwt";
-import { type Applications, HOST, JSONWEBTOKEN_CHECKS, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+import {
+  type Applications,
+  HOST,
+  JSONWEBTOKEN_CHECKS,
+  listening,
+  NO_AUTH,
+  NO_OP,
+  NOBODY,
+  PATH,
+} from "../application.ts";
+import { guardedByOurs } from "../ours.ts";
 
 export const expressApplications: Applications = {
   [NO_AUTH]: () => answering([], () => NOBODY),
 
+  [NO_OP]: () => answering([(_request, _response, next) => next()], () => NOBODY),
+
+  ...guardedByOurs((authenticate) => {
+    const guard: RequestHandler = (request, _response, next) => {
+      (request as Guarded).auth = authenticate(request.headers.authorization);
+      next();
+    };
+    return answering([guard], (request) => (request as Guarded).auth?.sub);
+  }),
+
   "express-jwt, KeyObject": ({ key }) =>
-    answering(
-      [expressjwt({ secret: key, ...JSONWEBTOKEN_CHECKS })],
-      (request) => (request as { auth?: { sub?: string } }).auth?.sub,
-    ),
+    answering([expressjwt({ secret: key, ...JSONWEBTOKEN_CHECKS })], (request) => (request as Guarded).auth?.sub),
 
   "passport-jwt, KeyObject": ({ key }) => {
     const passport = new Passport();
@@ -28,6 +45,9 @@ export const expressApplications: Applications = {
     );
   },
 };
+
+/** As both ours and express-jwt leave it. */
+type Guarded = Request & { auth?: { readonly sub?: string } };
 
 function answering(guards: readonly RequestHandler[], subjectOf: (request: Request) => unknown): Promise<number> {
   const app = express();

@@ -1,10 +1,28 @@
 /** Fastify, and @fastify/jwt as its documentation has it, with its cache. */
 import fastifyJwt from "@fastify/jwt";
 import { type FastifyInstance, type FastifyRequest, fastify, type onRequestHookHandler } from "fastify";
-import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NO_OP, NOBODY, PATH } from "../application.ts";
+import { guardedByOurs } from "../ours.ts";
 
 export const fastifyApplications: Applications = {
   [NO_AUTH]: () => answering(fastify(), undefined, () => NOBODY),
+
+  [NO_OP]: () =>
+    answering(
+      fastify(),
+      (_request, _reply, done) => done(),
+      () => NOBODY,
+    ),
+
+  ...guardedByOurs((authenticate) => {
+    const app = fastify();
+    app.decorateRequest("auth");
+    const guard: onRequestHookHandler = (request, _reply, done) => {
+      request.setDecorator("auth", authenticate(request.headers.authorization));
+      done();
+    };
+    return answering(app, guard, (request) => request.getDecorator<{ sub: string }>("auth").sub);
+  }),
 
   "@fastify/jwt, its cache": async ({ secret }) => {
     const app = fastify();

@@ -1,10 +1,30 @@
 /** Koa, which has no router of its own, and koa-jwt with a key that was made once. */
 import Koa, { type Context, type Middleware } from "koa";
 import koaJwt from "koa-jwt";
-import { type Applications, HOST, JSONWEBTOKEN_CHECKS, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+import {
+  type Applications,
+  HOST,
+  JSONWEBTOKEN_CHECKS,
+  listening,
+  NO_AUTH,
+  NO_OP,
+  NOBODY,
+  PATH,
+} from "../application.ts";
+import { guardedByOurs } from "../ours.ts";
 
 export const koa: Applications = {
   [NO_AUTH]: () => answering([], () => NOBODY),
+
+  [NO_OP]: () => answering([(_, next) => next()], () => NOBODY),
+
+  ...guardedByOurs((authenticate) => {
+    const guard: Middleware = (context, next) => {
+      context.state.auth = authenticate(context.headers.authorization);
+      return next();
+    };
+    return answering([guard], ({ state }) => state.auth.sub);
+  }),
 
   "koa-jwt, KeyObject": ({ key }) => {
     // Its types know texts and buffers only; jsonwebtoken, which it hands the key to, takes a KeyObject.

@@ -2,9 +2,12 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { createVerifier } from "fast-jwt";
 import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+import { guardedByOurs } from "../ours.ts";
 
 export const nodeHttp: Applications = {
   [NO_AUTH]: () => answering(() => NOBODY),
+
+  ...guardedByOurs((authenticate) => answering(({ headers }) => authenticate(headers.authorization).sub)),
 
   "fast-jwt, its cache": ({ secret }) => {
     const verify = createVerifier({
