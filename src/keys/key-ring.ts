@@ -106,6 +106,7 @@ export async function openKeyRing(options: KeyRingOptions) {
     const active = activeOf(records);
     const live = records.filter((record) => isLive(record, now)).map((record) => ({ record, key: toKey(record) }));
     const keys = live.flatMap(({ key }) => key ?? []);
+    for (const kid of opened.keys()) if (!live.some(({ record }) => record.kid === kid)) opened.delete(kid);
     // While secrets sign, all that the configuration has are taken: it is the operator who drops one from the list.
     if (active && isSecretAlgorithm(active.alg)) {
       for (const kid of secrets.kids(active.alg)) {
@@ -162,11 +163,14 @@ export async function openKeyRing(options: KeyRingOptions) {
   // Changing ---------------------------------------------------------------------------------------------------------
 
   /** Plans a change on the rows as they are under the lease, and commits it. @returns false when there was nothing to do. */
-  async function change(plan: (keys: readonly KeyRecord[], now: number) => Promise<readonly Statement[]>) {
+  async function change(
+    plan: (keys: readonly KeyRecord[], now: number) => Promise<readonly Statement[]>,
+    patience?: number,
+  ): Promise<boolean> {
     const isChanged = await lease.change(async () => {
       const keys = toRecords(await storage.read(queries.keys()));
       return plan(keys, system.now());
-    });
+    }, patience);
     await catchUp();
     return isChanged;
   }
@@ -240,7 +244,7 @@ export async function openKeyRing(options: KeyRingOptions) {
     queries.closeKey(kid, "retired", "its material was damaged", now);
 
   /** Does what is due, if another instance has not done it. */
-  async function maintain(): Promise<void> {
+  async function maintain(patience?: number): Promise<void> {
     const before = activeOf(records)?.kid;
     await change(async (keys, now) => {
       const active = activeOf(keys);
@@ -265,7 +269,7 @@ export async function openKeyRing(options: KeyRingOptions) {
         default:
           return [];
       }
-    });
+    }, patience);
     const active = activeOf(records);
     if (active && active.kid !== before) onEvent({ type: "key_active", kid: active.kid, alg: active.alg });
   }
@@ -277,9 +281,11 @@ export async function openKeyRing(options: KeyRingOptions) {
   function maintainSoon(): void {
     const task = findTask(records, system.now(), times);
     if (!task || maintaining || system.monotonic() - failedAt < RETRY_AFTER) return;
-    maintaining = maintain()
+    // Whoever has the lease is doing it.
+    maintaining = maintain(0)
       .catch((error: unknown) => {
         failedAt = system.monotonic();
+        if (error instanceof AuthError && error.code === "busy") return;
         onEvent({ type: "key_task_failed", task, problem: error instanceof AuthError ? error.reason : String(error) });
       })
       .finally(() => {

@@ -18,10 +18,11 @@ const PATIENCE = 10_000;
 export interface Lease {
   /**
    * Plans and commits a change, again when it was overtaken.
+   * @param patience milliseconds to wait while others hold the lease. Default 10 seconds.
    * @returns false when the plan was empty.
-   * @throws AuthError `busy` when others hold the lease for too long, and whatever the plan throws.
+   * @throws AuthError `busy` when others hold the lease for longer, and whatever the plan throws.
    */
-  change(plan: () => Promise<readonly Statement[]>): Promise<boolean>;
+  change(plan: () => Promise<readonly Statement[]>, patience?: number): Promise<boolean>;
 }
 
 export function createLease(storage: Storage, system: System): Lease {
@@ -56,10 +57,10 @@ export function createLease(storage: Storage, system: System): Lease {
   let last: Promise<unknown> = Promise.resolve();
 
   return {
-    change(plan) {
+    change(plan, patience = PATIENCE) {
       // One holder is one at a time: two changes of one instance would both find the lease theirs.
       const run = last.then(async () => {
-        const deadline = performance.now() + PATIENCE;
+        const deadline = performance.now() + patience;
         for (;;) {
           const isChanged = await attempt(plan);
           if (isChanged !== undefined) return isChanged;
