@@ -299,6 +299,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
           refreshKeys,
           envelopeKeys: deriveKeys(root, "refresh-envelope"),
           longestAccessLife,
+          maxAge: seconds.maxAge,
           users,
           authenticateUser: (login) => users.authenticate(login, { isExact: true }),
           createSessions: (ttl) => createSessions({ ...sessionsOptions, ...ttl }),

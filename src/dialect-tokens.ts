@@ -123,6 +123,8 @@ export interface DialectParts {
   readonly envelopeKeys: NumberedKeys;
   /** Seconds: a longer life of access tokens would outlive the entries that take them back. */
   readonly longestAccessLife: number;
+  /** Seconds: no refresh carries a session past this age. */
+  readonly maxAge: number;
   readonly users: Pick<Users, "byId" | "epochOf" | "passwordHashOf">;
   /** As `auth.login` checks it, limits included. */
   readonly authenticateUser: (login: Login, device: Device) => ReturnType<Users["authenticate"]>;
@@ -140,6 +142,8 @@ const INNER = "lkr";
 const PASSWORD_CLAIM = "hash_password";
 /** We signed it, and the session says how long it is good. */
 const ENVELOPE_LIFE = "3650d";
+/** What does not matter where only signature and time do. */
+const UNASKED: readonly TokenFault[] = ["wrong_type", "no_type", "no_subject"];
 /** What the dialect itself writes; the rest is the application's. */
 const OWN_CLAIMS = ["sid", "epoch", INNER, PASSWORD_CLAIM];
 
@@ -312,7 +316,9 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
       const isThere = (await users.byId(userId)) !== undefined;
       throw new TokenRefusal(isThere ? "user_inactive" : "user_missing", "the user is inactive or gone");
     }
-    return sessions.adopt(token, { id: userId, epoch }, device, { mode, expiresAt: Math.floor(claims.exp) });
+    // Where tokens rotate, Django would have given the next one a life of its own, too.
+    const expiresAt = isFixed ? Math.floor(claims.exp) : system.now() + parts.maxAge;
+    return sessions.adopt(token, { id: userId, epoch }, device, { mode, expiresAt });
   }
 
   return {
@@ -351,12 +357,16 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
     },
 
     verify(token) {
-      if (verified([...accessVerifiers, envelopeVerifier, ...sharedRefreshVerifiers], token)) return;
-      const refusal = diagnose(token, [...accessVerifiers, envelopeVerifier]);
-      // Which kind it is, and whose, is not asked.
-      const isLenient =
-        refusal instanceof TokenRefusal && ["wrong_type", "no_type", "no_subject"].includes(refusal.fault);
-      if (!isLenient) throw refusal;
+      const claims = verified([...accessVerifiers, envelopeVerifier, ...sharedRefreshVerifiers], token);
+      const refusal = claims ? undefined : diagnose(token, [...accessVerifiers, envelopeVerifier]);
+      const isOurs = claims?.sid !== undefined || claims?.[INNER] !== undefined;
+      if (isOurs) return;
+      // Of Django's tokens neither the kind nor the user is asked.
+      const isGood = !refusal || (refusal instanceof TokenRefusal && UNASKED.includes(refusal.fault));
+      if (!isGood) throw refusal;
+      if (!dialect.allowTokensIssuedByDjango) {
+        throw new TokenRefusal("invalid", "issued by Django, which is not allowed");
+      }
     },
 
     async hasEnded(token) {

@@ -337,6 +337,24 @@ test("with refreshKey 'shared' Django could go on with our refresh tokens, and e
   assert.equal((await engine.post(REFRESH, made)).status, 401);
 });
 
+test("a field of many spaces takes time as its length, not as the square of it", async () => {
+  const engine = await engineOf();
+  const cost = async (length: number) => {
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const started = performance.now();
+      const { status } = await engine.post(LOGIN, {
+        email: `a${" ".repeat(length)}b`,
+        password: `a${"\u3000".repeat(length / 3)}b`,
+      });
+      times.push(performance.now() - started);
+      assert.equal(status, 400);
+    }
+    return Math.min(...times);
+  };
+  assert.ok((await cost(30_000)) < 40 * ((await cost(1_000)) + 1));
+});
+
 test("options out of range are refused when the dialect is made", async () => {
   const { auth } = await engineOf();
   for (const [options, message] of [

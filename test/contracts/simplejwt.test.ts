@@ -128,16 +128,22 @@ describe("the simplejwt dialect", () => {
     }
   });
 
-  test("verify looks at neither kind nor user", async () => {
-    const { access, refresh } = await signIn(engine);
-    for (const token of [
-      access,
-      refresh,
-      djangos(engine, { user_id: "99" }),
-      djangos(engine, { token_type: "sliding" }),
-    ]) {
-      const { status, body } = await engine.post(VERIFY, { token });
+  test("verify looks at neither kind nor user, and at Django's tokens only where they are allowed", async () => {
+    const open = await engineOf({ allowTokensIssuedByDjango: true });
+    const { access, refresh } = await signIn(open);
+    const theirs = (of: DjangoEngine) => [
+      djangos(of, { user_id: "99" }),
+      djangos(of, { token_type: "sliding" }),
+      djangos(of, { user_id: undefined }),
+    ];
+    for (const token of [access, refresh, ...theirs(open)]) {
+      const { status, body } = await open.post(VERIFY, { token });
       assert.deepEqual([status, body], [200, {}]);
+    }
+    const own = await signIn(engine);
+    for (const token of [own.access, own.refresh]) assert.equal((await engine.post(VERIFY, { token })).status, 200);
+    for (const token of theirs(engine)) {
+      assert.deepEqual((await engine.post(VERIFY, { token })).body, notValid("Token is invalid"));
     }
   });
 

@@ -1,10 +1,18 @@
 /** What sessions do, over any store. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { KeyEvent, SessionEvent } from "../../src/auth.ts";
+import { type KeyEvent, type SessionEvent, type TokenDialect, type TokenFault, TokenRefusal } from "../../src/auth.ts";
 import { AuthError, type AuthErrorCode } from "../../src/errors.ts";
+import {
+  allowUnscopedTokensOf,
+  createKeySet,
+  createSigner,
+  importKey,
+  NO_AUDIENCE,
+  NO_ISSUER,
+} from "../../src/jwt/index.ts";
 import { type Storage, sql } from "../../src/storage/storage.ts";
-import { createEngine, type Engine, PASSWORD, signIn } from "../support/engine.ts";
+import { createEngine, type Engine, PASSWORD, signIn, TEST_SECRET } from "../support/engine.ts";
 
 const ATTEMPT = "attempt-0123456789abcdef";
 const OTHER_ATTEMPT = "attempt-fedcba9876543210";
@@ -402,6 +410,73 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
           const adopted = engine.auth.adopt("foreign", { userId, expiresAt: engine.system.now() + 60 });
           await assert.rejects(adopted, refused("user_not_found"));
         }
+      }));
+  });
+
+  describe(`tokens of a dialect on ${name}`, () => {
+    const dialect: TokenDialect = {
+      typeClaim: "type",
+      subjectClaim: "sub",
+      policy: allowUnscopedTokensOf.drfRecipe,
+      accessTtl: "30m",
+      refreshTtl: "7d",
+      rotatesRefreshTokens: false,
+      refreshKey: "derived",
+      allowTokensIssuedByDjango: true,
+      passwordHashClaim: false,
+    };
+    const login = { username: "ada", password: PASSWORD };
+    const fault = (name: TokenFault) => (error: unknown) => error instanceof TokenRefusal && error.fault === name;
+    const foreign = ({ system }: Engine, life: number) => {
+      const keys = createKeySet([importKey(TEST_SECRET, { alg: "HS256" })]);
+      const options = { keys, issuer: NO_ISSUER, audience: NO_AUDIENCE, typ: "JWT", ttl: life, system } as const;
+      return createSigner(options).sign({ sub: "1", type: "refresh" });
+    };
+
+    test("a fixed session answers one refresh token, by one read and one write each", () =>
+      withEngine({}, async (engine) => {
+        await signIn(engine);
+        const tokens = engine.auth.dialect(dialect);
+        const { refresh } = await tokens.login(login, {});
+        for (let day = 0; day < 6; day++) {
+          engine.system.advance("1d");
+          engine.counted();
+          const again = await tokens.refresh(refresh, {});
+          assert.deepEqual(engine.counted(), { reads: 1, writes: 1 });
+          assert.equal(again.refresh, refresh);
+          assert.equal((await tokens.authenticate(again.access)).userId, 1);
+        }
+        engine.system.advance("1d");
+        await assert.rejects(tokens.refresh(refresh, {}), fault("expired"));
+      }));
+
+    test("ending is said to have happened once, also for a user who is gone", () =>
+      withEngine({}, async (engine) => {
+        const { user } = await signIn(engine);
+        const tokens = engine.auth.dialect(dialect);
+        const [one, other] = [await tokens.login(login, {}), await tokens.login(login, {})];
+        await tokens.end(one.refresh, {});
+        assert.equal(await tokens.hasEnded(one.refresh), true);
+        assert.equal(await tokens.hasEnded(other.refresh), false);
+        await engine.auth.users.delete(user.id);
+        await tokens.end(other.refresh, {});
+        const old = foreign(engine, 60);
+        await tokens.end(old, {});
+        for (const token of [one.refresh, other.refresh, old])
+          await assert.rejects(tokens.end(token, {}), fault("ended"));
+        await assert.rejects(tokens.refresh(other.refresh, {}), fault("user_missing"));
+      }));
+
+    test("a foreign token that is adopted into a rotating session has a next one with a life of its own", () =>
+      withEngine({}, async (engine) => {
+        await signIn(engine);
+        const tokens = engine.auth.dialect({ ...dialect, rotatesRefreshTokens: true });
+        const first = await tokens.refresh(foreign(engine, 60), {});
+        engine.system.advance("3d");
+        const second = await tokens.refresh(first.refresh, {});
+        engine.system.advance("3d");
+        assert.equal((await tokens.authenticate((await tokens.refresh(second.refresh, {})).access)).userId, 1);
+        await assert.rejects(tokens.refresh(first.refresh, {}), fault("ended"));
       }));
   });
 
