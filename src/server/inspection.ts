@@ -41,7 +41,13 @@ export async function inspect(env: Readonly<Record<string, string | undefined>>)
     return error.problems.map((problem) => failure("settings", problem, "latchkey env prints every setting"));
   }
   const settings = ok("settings", config.isProduction ? "all can be read" : "all can be read (development)");
-  return [settings, ...inspectSecret(config, env), ...inspectNetwork(config), ...(await inspectStore(config))];
+  return [
+    settings,
+    ...inspectSecret(config, env),
+    ...inspectNetwork(config),
+    ...inspectOrigins(config),
+    ...(await inspectStore(config)),
+  ];
 }
 
 function inspectSecret(config: Config, env: Readonly<Record<string, string | undefined>>): Finding[] {
@@ -99,6 +105,37 @@ function inspectNetwork({ host, proxyCount, isProduction }: Config): Finding[] {
     ];
   }
   return [ok("proxy", proxyCount === 0 ? "none; X-Forwarded-For is ignored" : `${proxyCount} in front, loopback only`)];
+}
+
+const LOCAL_ORIGIN = /^https?:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/;
+
+/** Whoever may call from a browser acts as whoever sits before it. */
+function inspectOrigins({ cookies, allowedOrigins, isProduction }: Config): Finding[] {
+  const findings: Finding[] = [];
+  const local = allowedOrigins.filter((origin) => LOCAL_ORIGIN.test(origin));
+  const plain = allowedOrigins.filter((origin) => origin.startsWith("http:") && !local.includes(origin));
+  if (plain.length > 0) {
+    findings.push(
+      failure(
+        "CORS",
+        `${plain.join(", ")} has no TLS: whoever is on the way to its visitors can call as them`,
+        "serve those pages over https and say so in LATCHKEY_ALLOWED_ORIGINS",
+      ),
+    );
+  }
+  if (local.length > 0 && isProduction) {
+    const mend = "leave it out of LATCHKEY_ALLOWED_ORIGINS in production";
+    findings.push(
+      warning("CORS", `${local.join(", ")} may call: any program on a visitor's machine can be that`, mend),
+    );
+  }
+  if (findings.length === 0) {
+    const who = allowedOrigins.length === 0 ? "no other origin" : allowedOrigins.join(", ");
+    findings.push(ok("CORS", `${who} may call from a browser`));
+  }
+  const kept = "HttpOnly and Secure; browsers keep them over TLS (and from localhost) only";
+  findings.push(ok("cookies", cookies ? `on for who asks for them: ${kept}` : "off"));
+  return findings;
 }
 
 async function inspectStore(config: Config): Promise<Finding[]> {

@@ -350,6 +350,16 @@ describe("commands", SIDE_BY_SIDE, () => {
         /may be reached without passing the proxy/,
       );
 
+      const origins = await run("doctor --json", {
+        env: { LATCHKEY_ALLOWED_ORIGINS: "http://app.example.com,http://localhost:3000", NODE_ENV: "production" },
+      });
+      assert.equal(origins.code, 1);
+      const cors = findings(origins).filter(({ name }) => name === "CORS");
+      assert.deepEqual(
+        cors.map(({ state }) => state),
+        ["failure", "warning"],
+      );
+
       const unreachable = await run("doctor --json", {
         env: { DATABASE_URL: "postgres://latchkey:hunter2secret@127.0.0.1:9/latchkey" },
       });
