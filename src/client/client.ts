@@ -4,10 +4,11 @@
  * credentials in fetch.ts.
  */
 import { readBaseUrl } from "./base-url.ts";
+import { now } from "./clock.ts";
 import { createFetch, renewIfDue } from "./fetch.ts";
 import { indexedDbStorage } from "./indexed-db.ts";
 import type { SessionRecord } from "./record.ts";
-import { createServer, fromWire, readUser, toWire, unexpected } from "./server-calls.ts";
+import { createServer, fromWire, isVerdict, readUser, toWire, unexpected } from "./server-calls.ts";
 import { createSession } from "./session.ts";
 import { type ClientStorage, keepIn, webStorage } from "./storage.ts";
 import type { Change, Client, ClientOptions, ClientState, LiveSession, User } from "./types.ts";
@@ -68,20 +69,22 @@ export function createClient(options: ClientOptions): Client {
     if (!isCookie || !isBrowser) return;
     if (stored?.end === "pending") await leave(stored);
     // Cookies may be there although storage was cleared, or a server has signed the user in.
-    if (!stored || (initialUser && stored.end)) {
+    if (!stored || (initialUser && initialUser.id !== stored.user?.id)) {
       await enter("/refresh", {}).catch(async (error) => {
-        if (error.status === 401) await session.replace(NOBODY);
+        if (isVerdict(error)) await session.replace(NOBODY);
       });
     }
   }
 
-  async function enter(path: string, body: object): Promise<User> {
-    const { expiresAt, ...tokens } = await server.tokens(path, body);
-    const user = readUser(await call("GET", ME_PATH, { accessToken: tokens.access_token }));
-    const replaced = await session.replace({ ...tokens, user, version: 0 }, expiresAt);
-    if (replaced?.refresh_token) server.revoke(replaced).catch(() => {});
-    return user;
-  }
+  /** In turn, so that cookies and what is stored of them are of one session. */
+  const enter = (path: string, body: object): Promise<User> =>
+    session.inTurn(async () => {
+      const { expiresAt, ...tokens } = await server.tokens(path, body);
+      const user = await server.me(tokens.access_token);
+      const replaced = await session.replace({ ...tokens, user, version: 0 }, expiresAt);
+      if (replaced?.refresh_token) server.revoke(replaced).catch(() => {});
+      return user;
+    });
 
   /** Tells the server of a sign-out. */
   async function leave(left: SessionRecord | undefined): Promise<void> {
@@ -104,7 +107,7 @@ export function createClient(options: ClientOptions): Client {
         held && {
           id: held.session_id,
           generation: held.generation,
-          expiresIn: (held.expiresAt - performance.now()) / 1000,
+          expiresIn: held.expiresAt - now(),
         }
       );
     },

@@ -28,11 +28,11 @@ export class ClientError extends Error {
   declare readonly status: number | undefined;
   /** Which fields are wrong, with `input_invalid`. */
   declare readonly errors: readonly FieldError[] | undefined;
-  /** Seconds until another try makes sense. */
+  /** Seconds until another try makes sense; 0 where nothing is known of that. */
   declare readonly retryAfter: number | undefined;
 
-  constructor(code: string, message: string, { cause, ...details }: ClientErrorDetails = {}) {
-    super(message, { cause });
+  constructor(code: string, message: string, details?: ClientErrorDetails) {
+    super(message);
     Object.assign(this, { code }, details);
   }
 }

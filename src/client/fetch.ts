@@ -4,10 +4,11 @@
  * request may be sent again. The token goes to baseUrl's origin and those that were named. Where a redirect leads to another
  * origin, the platform takes the header off (Fetch Standard, HTTP-redirect fetch: Node, and browsers since 2023).
  */
+import { now } from "./clock.ts";
 import type { Held, Session } from "./session.ts";
 
-/** Milliseconds before expiry, for each second of its life, at which a token is renewed on the side: the last tenth. */
-const AHEAD = 100;
+/** The share of its life, the last, in which a token is renewed on the side. */
+const AHEAD = 0.1;
 
 export interface FetchOptions {
   readonly baseUrl: string;
@@ -22,7 +23,7 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 /** Waits for tokens only where there are none that are good. */
 export async function renewIfDue({ held, refresh }: Session, signal?: AbortSignal | null): Promise<void> {
   if (!held) return;
-  const left = held.expiresAt - performance.now();
+  const left = held.expiresAt - now();
   if (left <= 0) await unlessAborted(refresh(), signal);
   else if (left < held.expires_in * AHEAD) refresh().catch(() => {});
 }

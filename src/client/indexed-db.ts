@@ -6,9 +6,8 @@ import type { ClientStorage, Decide } from "./storage.ts";
 
 interface DatabaseRequest<T> {
   readonly result: T;
-  readonly error: unknown;
   onsuccess: (() => void) | null;
-  onerror: (() => void) | null;
+  onerror: ((event: unknown) => void) | null;
 }
 
 interface ObjectStore {
@@ -18,9 +17,8 @@ interface ObjectStore {
 }
 
 interface Transaction {
-  readonly error: unknown;
   oncomplete: (() => void) | null;
-  onabort: (() => void) | null;
+  onabort: ((event: unknown) => void) | null;
   objectStore(name: string): ObjectStore;
 }
 
@@ -44,7 +42,7 @@ export function indexedDbStorage(): ClientStorage {
       const { indexedDB } = globalThis as unknown as { indexedDB: { open(name: string): OpenRequest } };
       const request = indexedDB.open(NAME);
       request.onupgradeneeded = () => request.result.createObjectStore(NAME);
-      request.onerror = () => reject(request.error);
+      request.onerror = reject;
       request.onsuccess = () => resolve(request.result);
     });
 
@@ -63,7 +61,7 @@ export function indexedDbStorage(): ClientStorage {
       };
       // Not before it is committed: a full disk shows itself here.
       transaction.oncomplete = () => resolve(text);
-      transaction.onabort = () => reject(transaction.error);
+      transaction.onabort = reject;
     });
   }
 

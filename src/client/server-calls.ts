@@ -3,6 +3,7 @@
  * Only an answer that is unmistakably the server's says anything about a session. HTML from a proxy, a login page of a hotel's
  * network, a redirect, silence: all of that is "try again".
  */
+import { now } from "./clock.ts";
 import { ClientError, type ClientErrorDetails, type FieldError } from "./errors.ts";
 import type { SessionRecord } from "./record.ts";
 import type { User } from "./types.ts";
@@ -21,7 +22,7 @@ export interface CallOptions {
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<unknown>;
 
 export interface Tokens extends Omit<SessionRecord, "version"> {
-  /** By `performance.now()`. */
+  /** By our clock. */
   readonly expiresAt: number;
 }
 
@@ -29,6 +30,8 @@ export interface Server {
   readonly call: Call;
   /** A login or a refresh: the path after that of the tokens. */
   tokens(path: string, body: object): Promise<Tokens>;
+  /** Whose session it is. */
+  me(accessToken: string | undefined): Promise<User>;
   /** Ends the session of a refresh token, or of the cookies. One that has ended is fine. */
   revoke(record: SessionRecord | undefined): Promise<unknown>;
 }
@@ -46,11 +49,12 @@ export function createServer(baseUrl: string, isCookie: boolean): Server {
       response = await go(baseUrl + path, {
         method,
         headers: {
-          ...(body && { "content-type": "application/json" }),
+          "content-type": "application/json",
           ...(accessToken && { authorization: `Bearer ${accessToken}` }),
           ...(isCookie && { "latchkey-transport": "cookie" }),
         },
-        ...(body && { body: JSON.stringify(body) }),
+        // Nothing where there is none.
+        body: JSON.stringify(body) as string,
         credentials: isCookie ? "include" : "omit",
         // A redirect would carry passwords and refresh tokens to wherever it leads.
         redirect: "error",
@@ -70,33 +74,35 @@ export function createServer(baseUrl: string, isCookie: boolean): Server {
     } catch {}
     const { code, detail, errors } = Object(answer) as { code?: string; detail?: string; errors?: FieldError[] };
     if (ok && answer && !code) return answer;
-    const details = { status, errors, retryAfter: Number(headers.get("retry-after")) || undefined };
+    const details = { status, errors, retryAfter: Number(headers.get("retry-after")) };
     throw ok || !code ? unexpected(status, details) : new ClientError(code, detail ?? code, details);
   };
 
   return {
     call,
     async tokens(path, body) {
-      const sentAt = performance.now();
+      const sentAt = now();
       const tokens = Object(await call("POST", TOKEN_PATH + path, { body })) as Tokens;
-      const { access_token, refresh_token, session_id, expires_in, generation } = tokens;
-      if (
-        !access_token === isCookie &&
-        !refresh_token === isCookie &&
-        session_id &&
-        expires_in > 0 &&
-        generation >= 0
-      ) {
-        return { ...tokens, expiresAt: sentAt + expires_in * 1000 };
+      const { access_token, refresh_token, session_id, expires_in } = tokens;
+      if (!access_token === isCookie && !refresh_token === isCookie && session_id && expires_in > 0) {
+        return { ...tokens, expiresAt: sentAt + expires_in };
       }
       throw unexpected("tokens");
     },
+    me: async (accessToken) => readUser(await call("GET", "/v1/users/me", { accessToken })),
     revoke: (record) =>
       call("POST", `${TOKEN_PATH}/revoke`, { body: { refresh_token: record?.refresh_token } }).catch((error) => {
-        if (error.status !== 401) throw error;
+        if (!isVerdict(error)) throw error;
       }),
   };
 }
+
+/**
+ * The server's word that a session is over, that there is none (422: no refresh token came), or that its token went on elsewhere.
+ * Nothing else ends one.
+ */
+export const isVerdict = (error: ClientError): boolean =>
+  /^401(refresh_|session_|credentials_)|^409refresh_|^422input_/.test(`${error.status}${error.code}`);
 
 const rename = <T>(from: object, pattern: RegExp, to: (found: string) => string): T =>
   Object.fromEntries(Object.entries(from).map(([name, value]) => [name.replace(pattern, to), value])) as T;

@@ -4,16 +4,17 @@
  * for one refresh token, made when it is about to be spent and kept until a newer token is stored; an older answer never
  * replaces a newer one; and nothing but the server's own word ends a session.
  */
-import { ClientError } from "./errors.ts";
+import { now } from "./clock.ts";
+import type { ClientError } from "./errors.ts";
 import { isNewer, readRecord, type SessionRecord } from "./record.ts";
-import type { Server, Tokens } from "./server-calls.ts";
+import { isVerdict, type Server, type Tokens } from "./server-calls.ts";
 import type { Kept } from "./storage.ts";
 import { joinTabs } from "./tabs.ts";
 import type { Change } from "./types.ts";
 
-/** Milliseconds: how long a caller waits while the server can't be reached, and the longest pause between tries. */
-const PATIENCE = 10_000;
-const FIRST_BACKOFF = 500;
+/** Seconds: how long a caller waits while the server can't be reached, and the longest pause between tries. */
+const PATIENCE = 10;
+const FIRST_BACKOFF = 0.5;
 
 /** What this tab goes by. A new object for each new access token. */
 export interface Held extends SessionRecord {
@@ -38,6 +39,8 @@ export interface Session {
   resume(): Promise<Stored>;
   /** Stores another session, or its end, for all tabs. @returns what it replaces. @param expiresAt of the access token. */
   replace(record: Stored, expiresAt?: number): Promise<Stored>;
+  /** Runs when no other tab refreshes or signs in, or after a short wait anyway. */
+  inTurn<T>(run: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -58,6 +61,8 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
       follow(await look());
     });
   }
+
+  const inTurn: Session["inTurn"] = (run) => (tabs ? tabs.inTurn(run) : run());
 
   /** Reads storage and decides what it holds next, as one step. */
   const update = (decide: (stored: Stored) => Stored) =>
@@ -101,7 +106,7 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
   /** Goes on with what storage holds, where that is newer. */
   function follow(stored: Stored, reason?: string, expiresAt?: number): void {
     if (stored && !isNewer(stored, held)) return;
-    hold(stored, expiresAt ?? performance.now() + (stored?.expires_in as number) * 1000, reason);
+    hold(stored, expiresAt ?? now() + (stored?.expires_in as number), reason);
   }
 
   /** Sends the refresh token once. True when the server was asked, false when storage held newer tokens. */
@@ -117,7 +122,8 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
     let tokens: Tokens;
     try {
       tokens = await server.tokens("/refresh", { refresh_token, attempt });
-    } catch (error) {
+    } catch (cause) {
+      const error = cause as ClientError;
       if (!isVerdict(error)) throw error;
       // The verdict is about what was sent: who has signed in again meanwhile stays.
       let isOver = false;
@@ -131,12 +137,15 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
       return true;
     }
     const { expiresAt, ...answer } = tokens;
+    const isSame = answer.session_id === sent.session_id;
+    // Cookies are shared by more than us: a page of the server's may have signed in another user.
+    const { user } = isSame ? sent : { user: await server.me(answer.access_token) };
     let isKept = false;
     const kept = await store((stored) => {
-      isKept = !!stored && stored.session_id === answer.session_id && stored.generation <= answer.generation;
+      isKept = stored?.session_id === sent.session_id && !(isSame && stored.generation > answer.generation);
       if (!stored || !isKept) return stored;
       const attempt = stored.generation === answer.generation ? stored.attempt : undefined;
-      return { ...stored, ...answer, version: stored.version + 1, attempt };
+      return { ...answer, user, version: stored.version + 1, attempt };
     });
     if (isKept) hold(kept, expiresAt);
     else follow(kept);
@@ -144,31 +153,29 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
   }
 
   async function refreshUntilAnswered(): Promise<boolean> {
-    const start = performance.now();
+    const start = now();
     for (let tries = 0; ; tries++) {
-      const now = performance.now();
-      const rest = restUntil - now;
+      const rest = restUntil - now();
       // A device that slept has spent its patience without a try.
-      if (rest > PATIENCE || (tries > 2 && now + rest > start + PATIENCE)) throw lastFailure;
+      if (rest > PATIENCE || (tries > 2 && restUntil > start + PATIENCE)) throw lastFailure;
       if (rest > 0) {
         await new Promise<void>((resolve) => {
           wake = resolve;
-          setTimeout(resolve, rest);
+          setTimeout(resolve, rest * 1000);
         });
       }
       const before = held;
       // Signed out while it waited.
       if (!before) return false;
-      const run = () => refreshOnce(before);
       try {
-        const isAnswered = await (tabs ? tabs.inTurn(run) : run());
+        const isAnswered = await inTurn(() => refreshOnce(before));
         failures = restUntil = 0;
         return isAnswered;
       } catch (error) {
         lastFailure = error;
         // By chance: twenty tabs that failed together do not come back together.
         const backoff = Math.min(PATIENCE, FIRST_BACKOFF * 2 ** failures++) * Math.random();
-        restUntil = performance.now() + Math.max(backoff, ((error as ClientError).retryAfter ?? 0) * 1000);
+        restUntil = now() + Math.max(backoff, (error as ClientError).retryAfter || 0);
       }
     }
   }
@@ -197,6 +204,7 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
       hold(record, expiresAt);
       return replaced;
     },
+    inTurn,
     close() {
       held = undefined;
       wake();
@@ -207,8 +215,3 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
 
 /** 160 random bits, at most 54 characters; `randomUUID` is not there on pages without TLS. */
 const newAttempt = () => crypto.getRandomValues(new Uint32Array(5)).join("-");
-
-/** The server's word that a session is over, or that its token went on elsewhere. Nothing else ends one. */
-const isVerdict = (error: unknown): error is ClientError =>
-  error instanceof ClientError &&
-  /^401(refresh_|session_|credentials_)|^409refresh_/.test(`${error.status}${error.code}`);
