@@ -11,4 +11,5 @@ const browser = () => {
 };
 after(async () => (await launched)?.close());
 
-testHistories("bearer", browser, { transport: "bearer", storage: "indexedDB" });
+testHistories("cookie", browser, { transport: "cookie", isWhole: true });
+testHistories("bearer", browser, { transport: "bearer", storage: "indexedDB", isWhole: false });

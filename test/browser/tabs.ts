@@ -57,7 +57,8 @@ export async function openTabs(
   const pages = await Promise.all(
     Array.from({ length: count }, async () => {
       const tab = await context.newPage();
-      await tab.goto(`${url}/tab?${encodeURIComponent(JSON.stringify(options))}`);
+      // Chromium keeps Secure cookies of this name without TLS.
+      await tab.goto(`${url.replace("127.0.0.1", "localhost")}/tab?${encodeURIComponent(JSON.stringify(options))}`);
       await tab.evaluate(() => globalThis.client.ready);
       return tab;
     }),
