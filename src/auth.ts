@@ -171,7 +171,14 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     } catch (error) {
       const kid = ring.takeMissedKid();
       if (kid === undefined) throw error;
-      return ring.lookFor(kid).then(() => verifier.verify(accessToken));
+      return ring.lookFor(kid).then(() => {
+        try {
+          return verifier.verify(accessToken);
+        } finally {
+          // Looked for once is enough, and the next token that is refused has nothing to do with it.
+          ring.takeMissedKid();
+        }
+      });
     }
   }
 
@@ -380,7 +387,11 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     async explain(accessToken) {
       await ring.catchUp();
-      return explainToken(accessToken, verifier);
+      try {
+        return explainToken(accessToken, verifier);
+      } finally {
+        ring.takeMissedKid();
+      }
     },
 
     revocations: { state: feed.state, since: published.since, answerWaiting: published.answerWaiting },

@@ -4,10 +4,12 @@
  * and the rows when that has changed. Changes are made under a lease and guarded by the version, so of many instances one
  * rotates, and one that was overtaken changes nothing.
  */
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuthError } from "../errors.ts";
 import type { Algorithm, PairAlgorithm } from "../jwt/algorithms.ts";
 import { exposePrivateJwk, toPublicJwk, toPublicKey } from "../jwt/export-key.ts";
+import { generateKey } from "../jwt/generate-key.ts";
 import { importKey } from "../jwt/import-key.ts";
 import type { Jwk, Jwks } from "../jwt/jwk.ts";
 import type { Key, PrivateKey, PublicKey } from "../jwt/key.ts";
@@ -68,6 +70,7 @@ export async function openKeyRing(options: KeyRingOptions) {
   const { storage, system, sealingKeys, times, onEvent = () => {} } = options;
   const secrets = createSecretKeys(options.secrets);
   const lease = createLease(storage, system);
+  const nobodysKey = generateKey("HS256", { kid: randomUUID() });
 
   let records: readonly KeyRecord[] = [];
   let version = -1;
@@ -115,12 +118,14 @@ export async function openKeyRing(options: KeyRingOptions) {
         if (key) keys.push(key);
       }
     }
+    // A set is never empty: what nobody knows verifies nothing.
+    if (keys.length === 0) keys.push(nobodysKey);
     const kid = active && signingKid(active);
     const isSame = keys.length === inSet.length && keys.every((key, i) => key === inSet[i]);
-    if (keys.length === 0 || (isSame && set?.signingKey?.kid === kid)) return;
+    if (isSame && set?.signingKey?.kid === kid) return;
     inSet = keys;
     // PyJWT and others that hold the secret name no key.
-    const withoutKid = keys.find((key) => key.type === "secret")?.kid;
+    const withoutKid = keys.find((key) => key.type === "secret" && key !== nobodysKey)?.kid;
     const keySetOptions = {
       ...(kid !== undefined && { signWith: kid }),
       ...(withoutKid !== undefined && { withoutKid }),
@@ -186,7 +191,8 @@ export async function openKeyRing(options: KeyRingOptions) {
   /** The active key makes way. Of a pair the private half is forgotten. */
   function retire(active: KeyRecord, now: number): Statement {
     const key = isSecretAlgorithm(active.alg) ? undefined : toKey(active);
-    const sealed = key ? seal(toPublicJwk(key as PrivateKey), active) : null;
+    // What can't be opened here others may open.
+    const sealed = key ? seal(toPublicJwk(key as PrivateKey), active) : (active.sealed ?? null);
     return queries.retireKey(active.kid, now, now + times.verifiesFor, sealed);
   }
 

@@ -262,6 +262,28 @@ export function keyContract(name: string, open: () => Promise<() => Storage>): v
         assert.ok(performance.now() - began > 350, "300 guesses were three looks or more, 200 ms apart");
       }));
 
+    test("an instance that can open none of the keys that are left takes no token, signs none, and says that it is not the token", () =>
+      withStore(async ({ start }) => {
+        const both = [
+          { number: 2, secret: OTHER_SECRET },
+          { number: 1, secret: TEST_SECRET },
+        ];
+        const old = await start({ rootSecret: TEST_SECRET });
+        const { accessToken, refreshToken } = await signIn(old);
+        const newer = await start({ rootSecret: both });
+        for (const state of ["active", "next", "next"] as const) {
+          await newer.keys.compromise(inState(await newer.keys.list(), state).kid);
+        }
+        await newer.keys.compromise(inState(await newer.keys.list(), "active").kid);
+        const fresh = await newer.sessions.start(1);
+        await old.keys.list();
+        await assert.rejects(async () => old.authenticate(accessToken), refused("token_invalid"));
+        await assert.rejects(async () => old.authenticate(fresh.accessToken), refused("secret_unknown"));
+        await assert.rejects(old.refresh(refreshToken), refused("secret_unknown"));
+        assert.deepEqual(old.keys.jwks(), { keys: [] });
+        assert.equal((await newer.refresh(refreshToken)).generation, 1);
+      }));
+
     test("private keys are sealed: nothing in the store signs, and the JWKS has public members only (checklist 33)", () =>
       withStore(async ({ start, openStore }) => {
         const auth = await start();
