@@ -30,16 +30,33 @@ export function makeContracts(auth: Auth, config: Config): readonly Contract[] {
   return config.contracts.map((name) => makers[name]());
 }
 
+/** A setting that is loose on purpose, for a while. */
+export interface LooseSetting {
+  readonly message: string;
+  readonly mend: string;
+}
+
 /** What an operator should be reminded of at every start. */
-export function looseSettings(config: Config): readonly string[] {
+export function looseSettings({ djangoTokens, djangoRefreshKey, contracts }: Config): readonly LooseSetting[] {
+  const hasEnvelopes = contracts.some((name) => name !== "latchkey");
   return [
-    ...(config.djangoTokens === "allow"
+    ...(djangoTokens === "allow"
       ? [
-          "LATCHKEY_DJANGO_TOKENS=allow: tokens that Django issued are taken; set it to refuse when the last has expired",
+          {
+            message:
+              "LATCHKEY_DJANGO_TOKENS=allow: whoever holds JWT_SECRET_KEY can make tokens that are taken for Django's",
+            mend: "set it to refuse when the last token that Django issued has expired",
+          },
         ]
       : []),
-    ...(config.djangoRefreshKey === "shared"
-      ? ["LATCHKEY_DJANGO_REFRESH_KEY=shared: whoever holds JWT_SECRET_KEY can refresh sessions that were ended here"]
+    ...(djangoRefreshKey === "shared" && hasEnvelopes
+      ? [
+          {
+            message:
+              "LATCHKEY_DJANGO_REFRESH_KEY=shared: a Django that holds JWT_SECRET_KEY can refresh sessions that were ended here",
+            mend: "set it to derived when there is no way back to Django any more",
+          },
+        ]
       : []),
   ];
 }

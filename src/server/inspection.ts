@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import type { Auth } from "../auth.ts";
 import { rowOf } from "../jwt/algorithms.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
+import { looseSettings } from "./contracts.ts";
 import { type ChosenStore, chooseStore, createEngine } from "./engine.ts";
 
 export interface Finding {
@@ -41,8 +42,10 @@ export async function inspect(env: Readonly<Record<string, string | undefined>>)
     return error.problems.map((problem) => failure("settings", problem, "latchkey env prints every setting"));
   }
   const settings = ok("settings", config.isProduction ? "all can be read" : "all can be read (development)");
+  const loose = looseSettings(config).map(({ message, mend }) => warning("settings", message, mend));
   return [
     settings,
+    ...loose,
     ...inspectSecret(config, env),
     ...inspectNetwork(config),
     ...inspectOrigins(config),

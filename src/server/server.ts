@@ -31,7 +31,7 @@ const IDLE_CHECK = 50;
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const store = await chooseStore(config);
   const auth = await createEngine(config, store, { algorithm: config.algorithm, onEvent: logger.event });
-  for (const sentence of looseSettings(config)) logger.info(sentence);
+  for (const { message, mend } of looseSettings(config)) logger.info(`${message}; ${mend}`);
   const handle = createHandler(auth, {
     contracts: makeContracts(auth, config),
     proxyCount: config.proxyCount,

@@ -117,6 +117,12 @@ export function makeCases(secret: string): readonly Case[] {
     }
     add(`${name}: not UTF-8`, () => post(path, Buffer.from([0x7b, 0xff, 0x7d])));
     for (const method of ["GET", "PUT", "DELETE", "PATCH", "HEAD"]) add(`${name}: ${method}`, () => ({ method, path }));
+    add(`${name}: OPTIONS`, () => ({ method: "OPTIONS", path }));
+    add(`${name}: without the last slash`, () => post(path.slice(0, -1), JSON.stringify(good)));
+    add(`${name}: two last slashes`, () => post(`${path}/`, JSON.stringify(good)));
+    for (const accept of ["*/*", "application/json", "text/html", "application/xml;q=0.9", "nonsense"]) {
+      add(`${name}: accepts ${accept}`, () => post(path, JSON.stringify(good), { ...JSON_TYPE, accept }));
+    }
     add(`${name}: a query is no body`, () => post(`${path}?${new URLSearchParams(good)}`, "{}"));
     for (const field of Object.keys(good)) {
       const { [field]: _, ...others } = good;
