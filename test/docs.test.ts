@@ -42,6 +42,7 @@ test("every TypeScript block of the documents compiles", () => {
       "latchkey/jwt": ["../../src/jwt/index.ts"],
       "latchkey/client": ["../../src/client/index.ts"],
       "latchkey/client/node": ["../../src/client/node/index.ts"],
+      "latchkey/client/server": ["../../src/client/server/index.ts"],
       "latchkey/react": ["../../src/react/index.ts"],
     };
     const compilerOptions = { paths, noUnusedLocals: false, noUnusedParameters: false };

@@ -44,7 +44,13 @@ if (!isFresh || process.argv.includes("--force")) {
   const { build } = await import("esbuild");
   const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync("package.json", "utf8"));
   const { metafile } = await build({
-    entryPoints: ["src/index.ts", "src/jwt/index.ts", "src/client/node/index.ts", "src/cli/main.ts"],
+    entryPoints: [
+      "src/index.ts",
+      "src/jwt/index.ts",
+      "src/client/node/index.ts",
+      "src/client/server/index.ts",
+      "src/cli/main.ts",
+    ],
     outbase: "src",
     outdir: "dist",
     bundle: true,
