@@ -9,6 +9,7 @@ import type { RootSecret } from "./secrets.ts";
 import type { Device, RefreshOptions, Session, SessionEvent, SessionMode } from "./sessions/sessions.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { Duration, System } from "./system.ts";
+import type { UsersInPlaceOptions } from "./users/django-users.ts";
 import type { PasswordFormat } from "./users/password-hash.ts";
 import type { ListOptions, Login, Registration, User, UserName, UserPage } from "./users/users.ts";
 
@@ -20,6 +21,8 @@ export interface AuthOptions {
   readonly secret: RootSecret;
   /** `openSqlite("auth.db")`; `createAuth` creates the tables. */
   readonly storage: Storage;
+  /** Users in a table that Django goes on using: `djangoUsers({ table: "auth_user" })`. Default: a table of ours. */
+  readonly users?: UsersInPlaceOptions;
   /** `iss` of access tokens. Default "latchkey". */
   readonly issuer?: string;
   /** `aud` of access tokens; "none" leaves it out and does not require it, for verifiers that name no audience. Default "latchkey". */
@@ -113,7 +116,7 @@ export interface Identity {
 export interface AuthenticateOptions {
   /**
    * How new the knowledge of ended sessions must be: "token" does not ask, "feed" asks the index in memory, "live" the
-   * store. Default "feed".
+   * store. Default "feed"; over users in place, what `djangoUsers` says ("live").
    */
   readonly freshness?: "token" | "feed" | "live";
 }

@@ -30,6 +30,8 @@ import { createStandingCheck } from "./sessions/standing.ts";
 import { createStoredRevocations } from "./sessions/stored-revocations.ts";
 import * as queries from "./storage/queries.ts";
 import type { Statement, Storage } from "./storage/storage.ts";
+import { ownUsers } from "./storage/user-statements.ts";
+import { usersInPlace } from "./storage/users-in-place.ts";
 import { type Duration, parseDuration, realSystem, type System } from "./system.ts";
 import { createPasswordHasher } from "./users/password-hash.ts";
 import { createUsers, type User } from "./users/users.ts";
@@ -50,7 +52,11 @@ const CACHED_TOKENS = 4096;
  * @throws TypeError for a weak secret or an option out of range; rejects when the store can't be used.
  */
 export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { secret, storage, claims: customClaims, onEvent = () => {} } = options;
+  const { secret, claims: customClaims, onEvent = () => {} } = options;
+  const inPlace = options.users && usersInPlace(options.storage, options.users);
+  const storage = inPlace?.storage ?? options.storage;
+  const userStatements = inPlace?.statements ?? ownUsers;
+  const usualFreshness = options.users?.freshness ?? "feed";
   const system = onStoreClock(options.system ?? realSystem, storage);
   const root = options.rootSecret ?? secret;
   const sealingKeys = deriveKeys(root, "key-ring");
@@ -71,6 +77,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   };
   const rotateEvery = positive(options.keys?.rotateEvery ?? "30d", "keys.rotateEvery");
   await storage.migrate();
+  await inPlace?.check();
   const ring = await openKeyRing({
     storage,
     system,
@@ -110,7 +117,13 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     ...(options.passwordQueue?.concurrency !== undefined && { concurrency: options.passwordQueue.concurrency }),
     ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
   });
-  const users = createUsers({ storage, system, hasher, checkPassword: options.checkPassword });
+  const users = createUsers({
+    storage,
+    system,
+    hasher,
+    checkPassword: options.checkPassword,
+    statements: userStatements,
+  });
   const refreshKeys = deriveKeys(root, "refresh-token");
   const sessionsOptions = {
     storage,
@@ -249,7 +262,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     if (feed.isFresh()) {
       const reason = feed.find(subject);
       if (reason) throw takenBack(reason);
-      return undefined;
+      if (usualFreshness !== "live") return undefined;
     }
     // Of a token without a session the store is asked for its user, by the dialect itself.
     if (subject.sessionId === undefined) return undefined;
@@ -284,7 +297,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       await sessions.revoke(refreshToken);
     },
 
-    authenticate(accessToken, { freshness = "feed" } = {}) {
+    authenticate(accessToken, { freshness = usualFreshness } = {}) {
       let claims: Claims | Promise<Claims>;
       try {
         claims = verify(accessToken);
@@ -320,7 +333,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     async changePassword(identity, { currentPassword, newPassword }) {
       const change = await users.passwordChange(identity.userId, currentPassword, newPassword);
       const except = readId(identity.sessionId);
-      const isChanged = await end([change, ...sessions.endAllStatements(identity.userId, "password", { except })]);
+      const isChanged = await end([...change, ...sessions.endAllStatements(identity.userId, "password", { except })]);
       // The hash that was checked is no longer there: somebody else has changed it.
       if (!isChanged) throw new AuthError("wrong_password", { reason: "the password changed at the same moment" });
     },
@@ -331,15 +344,30 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       list: users.list,
       async setPassword(id, password) {
         const reset = await users.passwordReset(id, password);
-        const isSet = await end([reset, ...sessions.endAllStatements(id, "password")]);
+        const isSet = await end([...reset, ...sessions.endAllStatements(id, "password")]);
         if (!isSet) throw new AuthError("user_not_found", { reason: "the user was deleted at the same moment" });
       },
       setRoles: users.setRoles,
-      deactivate: (id) => end([queries.deactivateUser(id, system.now()), ...sessions.endAllStatements(id, "inactive")]),
+      deactivate: (id) =>
+        end([...userStatements.deactivate(id, system.now()), ...sessions.endAllStatements(id, "inactive")]),
       async reactivate(id) {
-        return (await storage.write([queries.reactivateUser(id)]))?.[0]?.length === 1;
+        return (await storage.write([userStatements.reactivate(id)]))?.[0]?.length === 1;
       },
-      delete: (id) => end([queries.bumpEpoch(id), ...sessions.endAllStatements(id, "deleted"), queries.deleteUser(id)]),
+      async delete(id) {
+        const deletion = userStatements.delete(id);
+        if (!deletion) {
+          throw new AuthError("input_invalid", {
+            reason: "users in place are not deleted",
+            errors: [
+              {
+                field: "id",
+                message: "is deleted in Django, which knows what else belongs to a user; deactivate it here",
+              },
+            ],
+          });
+        }
+        return end([userStatements.bumpEpoch(id), ...sessions.endAllStatements(id, "deleted"), deletion]);
+      },
     },
 
     sessions: {
@@ -356,7 +384,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       },
       async endAll(userId, { except } = {}) {
         const spared = except === undefined ? undefined : readId(except);
-        await end([queries.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all", { except: spared })]);
+        await end([userStatements.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all", { except: spared })]);
       },
       async endEverybodys() {
         let count = 0;
@@ -367,7 +395,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
           if (ids.length === 0) break;
           // One transaction for each user, so that nobody who signs in meanwhile waits for the whole.
           await Promise.all(
-            ids.map((id) => storage.write([queries.bumpEpoch(id), ...sessions.endAllStatements(id, "all")])),
+            ids.map((id) => storage.write([userStatements.bumpEpoch(id), ...sessions.endAllStatements(id, "all")])),
           );
           count += ids.length;
           after = ids.at(-1) as number;
@@ -443,3 +471,4 @@ function positive(duration: Duration, name: string): number {
 
 export type * from "./auth-interface.ts";
 export { TokenRefusal } from "./dialect-tokens.ts";
+export { type DjangoUsersOptions, djangoUsers } from "./users/django-users.ts";

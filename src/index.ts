@@ -42,3 +42,4 @@ export { openPostgres, type PostgresOptions } from "./storage/postgres.ts";
 export { openSqlite, type SqliteOptions } from "./storage/sqlite.ts";
 export type { Row, Statement, Storage, Value } from "./storage/storage.ts";
 export type { Duration, System } from "./system.ts";
+export { type DjangoUsersOptions, djangoUsers, type UsersInPlaceOptions } from "./users/django-users.ts";

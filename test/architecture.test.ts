@@ -69,7 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files of storage/ that are the seam; all others are drivers. */
-const SEAM = ["storage/storage.ts", "storage/queries.ts"];
+const SEAM = ["storage/storage.ts", "storage/queries.ts", "storage/user-statements.ts", "storage/users-in-place.ts"];
 
 const NPM_FREE = [
   "errors",

@@ -47,5 +47,5 @@ async function opened(target: Writable, path: string): Promise<void> {
 /** "12 users, 30 sessions, …" */
 export const describe = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
-    .map(([table, count]) => `${count} ${table.replace("latchkey_", "")}`)
+    .map(([table, count]) => `${count} ${table.replace("latchkey_", "").replaceAll("_", " ")}`)
     .join(", ");

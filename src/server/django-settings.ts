@@ -1,5 +1,7 @@
 /** Settings of the Django dialects and of password hashes that Django reads. */
-import type { PasswordFormat } from "../auth.ts";
+
+import type { DjangoUsersOptions } from "../auth.ts";
+import { djangoUsers, type PasswordFormat } from "../auth.ts";
 import type { DjangoDialectOptions } from "../contracts/django-dialect.ts";
 
 export const CONTRACT_NAMES = ["latchkey", "drf", "simplejwt"] as const;
@@ -20,6 +22,10 @@ export interface DjangoConfig {
   readonly djangoBlacklist: ReadonlySet<string>;
   readonly djangoRevokeCheck: "off" | "on";
   readonly passwordFormat: PasswordFormat;
+  /** The table that Django keeps its users in, to use in place; `undefined`: ours. */
+  readonly usersTable: string | undefined;
+  readonly usersColumns: DjangoUsersOptions["columns"];
+  readonly usersFreshness: "live" | "feed";
 }
 
 const MINUTE = 60;
@@ -61,6 +67,28 @@ function passwordFormat(value: string): PasswordFormat {
   const iterations = Number(/^django:(\d{6,7})$/.exec(value)?.[1]);
   if (iterations >= 100_000 && iterations <= 5_000_000) return { format: "django", iterations };
   throw new Error(`must be argon2id, django, or django:260000 with your Django's iterations, not ${quote(value)}`);
+}
+
+function usersTable(value: string): string {
+  try {
+    return djangoUsers({ table: value }).table;
+  } catch {
+    throw new Error(`must be a table such as auth_user, or schema.table, not ${quote(value)}`);
+  }
+}
+
+function usersColumns(value: string): NonNullable<DjangoUsersOptions["columns"]> {
+  const pairs = value
+    .split(",")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== "")
+    .map((pair) => /^(\w+)=(\w+)$/.exec(pair)?.slice(1));
+  const columns = Object.fromEntries(pairs.map((pair) => [pair?.[0], pair?.[1] === "none" ? null : pair?.[1]]));
+  try {
+    return djangoUsers({ columns }).columns;
+  } catch (error) {
+    throw new Error(`must be pairs such as email=mail,lastName=none, with commas between: ${(error as Error).message}`);
+  }
 }
 
 function jtiList(value: string): ReadonlySet<string> {
@@ -155,6 +183,28 @@ export const DJANGO_VARIABLES = [
     description:
       "What new password hashes are: argon2id, or while a Django reads the same rows django, or django:260000 with that Django's iterations.",
     read: passwordFormat,
+  },
+  {
+    name: "LATCHKEY_USERS_TABLE",
+    key: "usersTable",
+    description:
+      "The table in which a Django keeps its users (auth_user), to use in place beside it. Default: a table of Latchkey's own.",
+    read: usersTable,
+  },
+  {
+    name: "LATCHKEY_USERS_COLUMNS",
+    key: "usersColumns",
+    description:
+      "Columns of that table that are not called as Django calls them, such as `email=mail,lastName=none` (none: it has no such column).",
+    read: usersColumns,
+  },
+  {
+    name: "LATCHKEY_USERS_FRESHNESS",
+    key: "usersFreshness",
+    fallback: "live",
+    description:
+      "What a guard asks over that table: live, the database at every request; feed, right only with the trigger that `latchkey users trigger` prints (PostgreSQL).",
+    read: oneOf("live", "feed"),
   },
 ] as const satisfies readonly {
   name: string;

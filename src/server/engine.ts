@@ -1,7 +1,7 @@
 /** From the configuration to a store and an engine: what the server and every command begin with. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Auth, type AuthOptions, createAuth } from "../auth.ts";
+import { type Auth, type AuthOptions, createAuth, djangoUsers } from "../auth.ts";
 import type { RootSecret } from "../secrets.ts";
 import { openSqlite } from "../storage/sqlite.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -68,6 +68,13 @@ export async function createEngine(
       longestAccessLife: Math.max(config.accessTtl, config.djangoAccessTtl ?? 0, 60 * 60),
       passwordFormat: config.passwordFormat,
       allowTokensIssuedByDjango: config.djangoTokens === "allow",
+      ...(config.usersTable !== undefined && {
+        users: djangoUsers({
+          table: config.usersTable,
+          ...(config.usersColumns !== undefined && { columns: config.usersColumns }),
+          freshness: config.usersFreshness,
+        }),
+      }),
       sessionIdleTtl: config.sessionIdleTtl,
       sessionMaxAge: config.sessionMaxAge,
       refreshGrace: config.refreshGrace,

@@ -131,8 +131,9 @@ export function createSessions(options: SessionsOptions) {
       queries.sessionsBeyond(user.id, limit, session.now),
       ...alongside,
     ]);
-    const sessionId = written?.[0]?.[0]?.id as number;
-    for (const row of written?.[1] ?? []) await end(user.id, row.id as number, "limit");
+    if (!written) throw new AuthError("invalid_credentials", { reason: "the password changed at the same moment" });
+    const sessionId = written[0]?.[0]?.id as number;
+    for (const row of written[1] ?? []) await end(user.id, row.id as number, "limit");
     return {
       userId: user.id,
       sessionId,

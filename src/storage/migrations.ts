@@ -148,6 +148,25 @@ export const MIGRATIONS: readonly Migration[] = [
         select 0, '', 0 where not exists (select 1 from latchkey_key_ring)`,
     ],
   },
+  {
+    version: 3,
+    name: "users in place, imports",
+    readableFrom: 1,
+    statements: ({ integer, table }) => [
+      // Beside the users of a table that is not ours. `mark` is the end of the password hash that the epoch belongs to.
+      `create table if not exists latchkey_user_state (
+        user_id ${integer} primary key,
+        epoch ${integer} not null,
+        mark text not null
+      )${table}`,
+      // How far an import has come.
+      `create table if not exists latchkey_imports (
+        source text primary key,
+        after_id ${integer} not null,
+        counts text not null
+      )${table}`,
+    ],
+  },
 ];
 
 /**

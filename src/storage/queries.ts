@@ -58,7 +58,8 @@ export const FEED_SLACK = 65 + 60;
 
 // Users ---------------------------------------------------------------------------------------------------------------
 
-export const userById = (id: number): Statement => sql`select * from latchkey_users where id = ${id}`;
+export const userById = (id: number): Statement => sql`
+  select * from latchkey_users where id = cast(${id} as bigint)`;
 
 export const userByUsername = (key: string): Statement => sql`select * from latchkey_users where username_key = ${key}`;
 
@@ -103,7 +104,7 @@ export const deleteUser = (id: number): Statement => guard`delete from latchkey_
 /** Users with ids above `after`, in order; with a search, those whose username or email begins with it. */
 export const usersPage = (after: number, limit: number, searchKey: string): Statement => sql`
   select * from latchkey_users
-  where id > ${after} and (substr(username_key, 1, length(${searchKey})) = ${searchKey}
+  where id > cast(${after} as bigint) and (substr(username_key, 1, length(${searchKey})) = ${searchKey}
     or substr(email_key, 1, length(${searchKey})) = ${searchKey})
   order by id limit ${limit}`;
 
@@ -252,7 +253,7 @@ export const endSessionsOf = (userId: number, except: number, reason: SessionEnd
 export const carrySession = (userId: number, id: number): Statement => sql`
   update latchkey_sessions set user_epoch = user_epoch + 1
   where id = ${id} and user_id = ${userId} and ended_at is null
-    and user_epoch = (select u.epoch - 1 from latchkey_users u where u.id = ${userId})`;
+    and user_epoch = (select u.epoch - 1 from latchkey_users u where u.id = cast(${userId} as bigint))`;
 
 // The feed ------------------------------------------------------------------------------------------------------------
 // A statement of each pair takes the next position from the one counter row; its lock makes commit order position order.
@@ -279,7 +280,7 @@ export const feedUser = (
 ): Statement => sql`
   insert into latchkey_revocations (position, user_id, epoch, except_session_id, reason, expires_at, created_at)
   select f.head, u.id, u.epoch, ${except}, ${reason}, ${expiresAt}, ${now}
-  from latchkey_feed f, latchkey_users u where u.id = ${userId}`;
+  from latchkey_feed f, latchkey_users u where u.id = cast(${userId} as bigint)`;
 
 export const feedHead = (): Statement => sql`select store_id, head from latchkey_feed`;
 
@@ -367,6 +368,7 @@ export const MOVED_TABLES = {
   latchkey_sessions: "id",
   latchkey_revocations: "position",
   latchkey_keys: "kid",
+  latchkey_user_state: "user_id",
 } as const;
 
 export type MovedTable = keyof typeof MOVED_TABLES;

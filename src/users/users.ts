@@ -3,8 +3,8 @@
  * An unknown user costs a real hash and fails with the same words as a wrong password, so nobody learns who exists.
  */
 import { AuthError, type FieldError } from "../errors.ts";
-import * as queries from "../storage/queries.ts";
 import type { Row, Statement, Storage } from "../storage/storage.ts";
+import { ownUsers, type UserStatements } from "../storage/user-statements.ts";
 import type { System } from "../system.ts";
 import { emailProblem, personNameProblem, toKey, toUsername, usernameProblem } from "./names.ts";
 import type { PasswordHasher } from "./password-hash.ts";
@@ -78,13 +78,15 @@ export interface UsersOptions {
   readonly storage: Storage;
   readonly system: System;
   readonly hasher: PasswordHasher;
+  /** Default: those of a table of ours. */
+  readonly statements?: UserStatements | undefined;
   /** Says what is wrong with a new password beyond the rules, such as a breach; `undefined` when nothing is. */
   readonly checkPassword?: ((password: string) => Promise<string | undefined>) | undefined;
 }
 
 export type Users = ReturnType<typeof createUsers>;
 
-export function createUsers({ storage, system, hasher, checkPassword }: UsersOptions) {
+export function createUsers({ storage, system, hasher, checkPassword, statements = ownUsers }: UsersOptions) {
   /**
    * Creates a user.
    * @throws AuthError `input_invalid` naming each field, `username_taken`, `email_taken`, `busy`.
@@ -102,14 +104,13 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     const usernameKey = toKey(username);
     const emailKey = toKey(email);
     // Asked first for the sake of the machine: a taken name should not cost a hash. The index decides.
-    await throwIfTaken(usernameKey, emailKey);
+    const names = { username: toUsername(username), usernameKey, emailKey };
+    await throwIfTaken(names);
     const hash = await hasher.hash(password);
     const written = await storage.write([
-      queries.insertUser({
-        username: toUsername(username),
-        usernameKey,
+      statements.insert({
+        ...names,
         email: email.normalize("NFC"),
-        emailKey,
         password: hash,
         firstName,
         lastName,
@@ -118,14 +119,14 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     ]);
     const row = written?.[0]?.[0];
     if (row) return toUser(row);
-    await throwIfTaken(usernameKey, emailKey);
+    await throwIfTaken(names);
     // Taken a moment ago and free again: as good as taken.
     throw new AuthError("username_taken", { reason: "taken at the same moment" });
   }
 
-  async function throwIfTaken(usernameKey: string, emailKey: string): Promise<void> {
-    const rows = await storage.read(queries.usersTaking(usernameKey, emailKey));
-    if (rows.some((row) => row.username_key === usernameKey)) throw new AuthError("username_taken");
+  async function throwIfTaken(names: Parameters<UserStatements["taking"]>[0]): Promise<void> {
+    const rows = await storage.read(statements.taking(names));
+    if (rows.some((row) => row.username_key === names.usernameKey)) throw new AuthError("username_taken");
     if (rows.length > 0) throw new AuthError("email_taken");
   }
 
@@ -145,7 +146,7 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     const key = toKey(name.toWellFormed());
     const canExist = name.isWellFormed() && !key.includes("\0");
     const rows = canExist
-      ? await storage.read(username === undefined ? queries.userByEmail(key) : queries.userByUsername(key))
+      ? await storage.read(username === undefined ? statements.byEmail(key) : statements.byUsername(username, key))
       : [];
     const found = rows.length === 1 ? rows[0] : undefined;
     const isOther = isExact && (username === undefined ? found?.email : found?.username) !== name;
@@ -161,16 +162,14 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
       throw new AuthError("invalid_credentials", { reason: "wrong password" });
     const user = toUser(row);
     if (!user.isActive) throw new AuthError("invalid_credentials", { reason: "the user is inactive" });
-    const alongside: Statement[] = [queries.touchLogin(user.id, system.now())];
-    if (hasher.wantsRehash(stored)) {
-      alongside.push(queries.rehashPassword(user.id, stored, await hasher.hash(password)));
-    }
+    const rehashed = hasher.wantsRehash(stored) ? await hasher.hash(password) : undefined;
+    const alongside = statements.login({ id: user.id, verified: stored, rehashed, now: system.now() });
     return { user, epoch: row.epoch as number, alongside };
   }
 
   /** The user with this id, active or not; `undefined` when there is none. */
   async function byId(id: number): Promise<User | undefined> {
-    const row = (await storage.read(queries.userById(id)))[0];
+    const row = (await storage.read(statements.byId(id)))[0];
     return row && toUser(row);
   }
 
@@ -179,7 +178,7 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     if ("id" in name) return byId(name.id);
     const key = toKey((name.username ?? name.email).toWellFormed());
     if (key.includes("\0")) return undefined;
-    const query = name.username === undefined ? queries.userByEmail(key) : queries.userByUsername(key);
+    const query = name.username === undefined ? statements.byEmail(key) : statements.byUsername(name.username, key);
     const rows = await storage.read(query);
     return rows.length === 1 ? toUser(rows[0] as Row) : undefined;
   }
@@ -192,7 +191,7 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     });
     const key = toKey(search.toWellFormed());
     if (key.includes("\0")) return { users: [], next: undefined };
-    const rows = await storage.read(queries.usersPage(after, limit + 1, key));
+    const rows = await storage.read(statements.page(after, limit + 1, key));
     const users = rows.slice(0, limit).map(toUser);
     return { users, next: rows.length > limit ? users.at(-1)?.id : undefined };
   }
@@ -201,11 +200,11 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
    * Judges a password that someone other than its owner sets, and prepares it.
    * @throws AuthError `input_invalid`, `user_not_found`, `busy`.
    */
-  async function passwordReset(id: number, next: string): Promise<Statement> {
+  async function passwordReset(id: number, next: string): Promise<Statement[]> {
     const user = await byId(id);
     if (!user) throw new AuthError("user_not_found");
     throwProblems({ password: (await passwordProblem(next, user)) ?? (await checkPassword?.(next)) });
-    return queries.setPassword(id, await hasher.hash(next));
+    return statements.setPassword(id, await hasher.hash(next));
   }
 
   /** Makes a user staff or superuser, or no longer. @returns the user. @throws AuthError `user_not_found`. */
@@ -214,7 +213,7 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
     if (!user) throw new AuthError("user_not_found");
     const since = (is: boolean) => (is ? system.now() : null);
     const { isStaff = user.isStaff, isSuperuser = user.isSuperuser } = roles;
-    const written = await storage.write([queries.setRoles(id, since(isStaff), since(isSuperuser))]);
+    const written = await storage.write([statements.setRoles(id, since(isStaff), since(isSuperuser))]);
     const row = written?.[0]?.[0];
     if (!row) throw new AuthError("user_not_found");
     return toUser(row);
@@ -222,31 +221,32 @@ export function createUsers({ storage, system, hasher, checkPassword }: UsersOpt
 
   /** The stored password hash of a user in service; for claims that follow from it, and never for the wire. */
   async function passwordHashOf(id: number): Promise<string | undefined> {
-    const row = (await storage.read(queries.userById(id)))[0];
+    const row = (await storage.read(statements.byId(id)))[0];
     return row && row.deactivated_at === null ? (row.password as string) : undefined;
   }
 
   /** The epoch that a new session of this user has to remember; `undefined` when the user is inactive or gone. */
   async function epochOf(id: number): Promise<number | undefined> {
-    const row = (await storage.read(queries.userById(id)))[0];
+    if (statements.settle) await storage.write([statements.settle(id)]);
+    const row = (await storage.read(statements.byId(id)))[0];
     return row && row.deactivated_at === null ? (row.epoch as number) : undefined;
   }
 
   /**
    * Judges a change of password and prepares it.
-   * @returns the guarded statement that sets it, bumps the user's epoch and fails when the password has changed meanwhile.
+   * @returns the guarded statements that set it, bump the user's epoch and fail when the password has changed meanwhile.
    * @throws AuthError `wrong_password`, `input_invalid`, `user_not_found`, `busy`.
    */
-  async function passwordChange(id: number, current: string, next: string): Promise<Statement> {
+  async function passwordChange(id: number, current: string, next: string): Promise<Statement[]> {
     throwProblems({ current_password: passwordShapeProblem(current) });
-    const row = (await storage.read(queries.userById(id)))[0];
+    const row = (await storage.read(statements.byId(id)))[0];
     if (!row || row.deactivated_at !== null) throw new AuthError("user_not_found");
     const stored = row.password as string;
     // The current password comes first: a stolen access token must not learn the rules' verdict on guesses.
     if (!(await hasher.verify(current, stored))) throw new AuthError("wrong_password");
     const context = { username: row.username as string, email: (row.email as string | null) ?? "" };
     throwProblems({ new_password: (await passwordProblem(next, context)) ?? (await checkPassword?.(next)) });
-    return queries.changePassword(id, stored, await hasher.hash(next));
+    return statements.changePassword(id, stored, await hasher.hash(next));
   }
 
   return { register, authenticate, byId, find, list, epochOf, passwordHashOf, passwordChange, passwordReset, setRoles };

@@ -53,6 +53,9 @@ test("with nothing set everything has its default", () => {
       djangoRevokeCheck: "off",
       djangoBlacklist: [],
       passwordFormat: "argon2id",
+      usersTable: undefined,
+      usersColumns: undefined,
+      usersFreshness: "live",
     },
   );
 });
