@@ -1,7 +1,13 @@
 /** The fetch-native handler of an engine: what the server, every adapter and any fetch runtime mount. */
 import type { Auth } from "./auth.ts";
 import { latchkeyContract } from "./contracts/latchkey.ts";
-import { type Connection, createRequestHandler, type Handler, type RequestHandlerOptions } from "./http/handler.ts";
+import {
+  type Connection,
+  createRequestHandler,
+  type Endpoints,
+  type Handler,
+  type RequestHandlerOptions,
+} from "./http/handler.ts";
 import type { Contract } from "./http/route.ts";
 
 export interface HandlerOptions extends Omit<RequestHandlerOptions, "auth" | "contracts"> {
@@ -16,8 +22,8 @@ export interface HandlerOptions extends Omit<RequestHandlerOptions, "auth" | "co
 export function createHandler(
   auth: Auth,
   { contracts = [latchkeyContract], ...options }: HandlerOptions = {},
-): Handler {
+): Endpoints {
   return createRequestHandler({ ...options, auth, contracts });
 }
 
-export type { Connection, Handler };
+export type { Connection, Endpoints, Handler };

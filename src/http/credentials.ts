@@ -35,6 +35,8 @@ export function readAccessToken(head: RequestHead, url: string, options: Credent
 
 /** What follows the scheme. @throws AuthError `credentials_repeated` for two headers. */
 function readBearer(header: string): string | undefined {
+  // As nearly everybody writes it.
+  if (header.startsWith("Bearer ") && !header.includes(",")) return header.slice("Bearer ".length).trim() || undefined;
   const match = /^bearer(?: +(.*))?$/i.exec(header.trim());
   // Fetch joins repeated headers with a comma, and a token has none.
   if (header.includes(",") && (match || /, *bearer /i.test(header))) {

@@ -30,6 +30,8 @@ export interface Connection {
   readonly ip?: string | undefined;
   /** The Host header, where the Request's own URL does not say it. */
   readonly host?: string | undefined;
+  /** What a framework has taken off the front of the path. */
+  readonly base?: string | undefined;
 }
 
 export interface HandledRequest {
@@ -61,6 +63,14 @@ export interface RequestHandlerOptions {
 
 export type Handler = (request: Request, connection?: Connection) => Promise<Response>;
 
+/** A handler that knows its endpoints, for who mounts it among others. */
+export interface Endpoints extends Handler {
+  /** The paths of the endpoints, without the prefix; segments that begin with ":" stand for any. */
+  readonly paths: readonly string[];
+  /** True when a path, prefix and all, is that of an endpoint. */
+  knows(path: string): boolean;
+}
+
 /** What is noted of a request on its way. */
 interface Handled {
   route: string;
@@ -81,7 +91,7 @@ export function createRequestHandler({
   allowedOrigins: origins = [],
   feedTokens = [],
   onRequest,
-}: RequestHandlerOptions): Handler {
+}: RequestHandlerOptions): Endpoints {
   const base = toBase(prefix);
   const allowedOrigins = readOrigins(origins);
   const credentials: CredentialOptions = { takesCookies, allowedOrigins };
@@ -90,7 +100,8 @@ export function createRequestHandler({
     getPath: (request) => toPath(request, base),
   });
 
-  for (const path of new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))) {
+  const paths = [...new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))];
+  for (const path of paths) {
     const rows = contracts.flatMap((contract) =>
       contract.routes.filter((route) => route.path === path).map((route) => ({ contract, route })),
     );
@@ -116,7 +127,7 @@ export function createRequestHandler({
             ip: clientAddress(c.env.connection.ip, request.headers.get("x-forwarded-for"), proxyCount),
             userAgent: request.headers.get("user-agent") ?? undefined,
           },
-          cookies: toCookieContext(head, `${base}${TOKEN_PATH}`, credentials),
+          cookies: toCookieContext(head, `${c.env.connection.base ?? ""}${base}${TOKEN_PATH}`, credentials),
           get signal() {
             return request.signal;
           },
@@ -148,7 +159,9 @@ export function createRequestHandler({
     return refuse(refusal, c.env.handled.contract, c.req.raw);
   });
 
-  return async (request, connection = {}) => {
+  const isPathOfOurs = new RegExp(`^(?:${paths.map(toPattern).join("|")})$`);
+
+  async function handle(request: Request, connection: Connection = {}): Promise<Response> {
     const handled: Handled = { route: "none", contract: undefined, error: undefined };
     const crossOrigin = originHeaders(request.headers.get("origin"), allowedOrigins);
     if (crossOrigin && isPreflight(request)) return answerPreflight(crossOrigin);
@@ -162,8 +175,14 @@ export function createRequestHandler({
       error: handled.error,
     });
     return response;
-  };
+  }
+
+  const isOurs = (path: string) => isPathOfOurs.test(inside(path, base));
+  return Object.assign(handle, { paths, knows: isOurs });
 }
+
+/** A route's path as a pattern of what it matches. */
+const toPattern = (path: string) => path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+");
 
 /** An answer that may be kept; nothing but 304 for who has it already (RFC 9110 §13.1.2). */
 function toCacheable(request: Request, body: string, cacheControl: string): Response {
@@ -237,6 +256,11 @@ function toPath({ url }: Request, base: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const length = url.slice(start).search(/[?#]|$/);
   const path = url.slice(start, start + length);
+  return inside(path, base);
+}
+
+/** What is left of a path below our prefix. */
+function inside(path: string, base: string): string {
   if (path.includes("%") || !path.startsWith(`${base}/`)) return NO_PATH;
   const inner = path.slice(base.length);
   return inner.length > 1 && inner.endsWith("/") ? inner.slice(0, -1) : inner;

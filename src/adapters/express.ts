@@ -1,0 +1,57 @@
+/**
+ * `latchkey/express`, for Express 5.
+ * ```ts
+ * app.use(authRoutes(auth)); // or app.use("/auth", authRoutes(auth))
+ * app.get("/me", requireAuth(auth), (request, response) => response.json(authOf(request).claims));
+ * ```
+ */
+import type { Request, RequestHandler } from "express";
+import type { Auth, Identity } from "../auth.ts";
+import type { HandlerOptions } from "../handler.ts";
+import { createGuard, type GuardOptions, type GuardSource, toHttpError } from "../http/guard.ts";
+import { NodeHead } from "./node-request.ts";
+import { createNodeRoutes } from "./node-routes.ts";
+
+export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+
+/** Serves the endpoints below where it is mounted; any other path goes on to the next handler. A body parser may stand before it. */
+export function authRoutes(auth: Auth, options?: HandlerOptions): RequestHandler {
+  const routes = createNodeRoutes(auth, options);
+  return (request, response, next) => {
+    if (!routes.knows(request.path)) return next();
+    routes.answer(request, response, request.baseUrl).catch(next);
+  };
+}
+
+/**
+ * Lets pass who may, with `request.auth`. A refusal goes to `next` as Express expects it: `error.status`, `error.code`, and `error.headers` with the
+ * challenge, which Express' own error handler answers with.
+ */
+export function requireAuth(source: GuardSource, options?: GuardOptions<Request>): RequestHandler {
+  const guard = createGuard<Request>(source, options);
+  return (request, _response, next) => {
+    const pass = (who: unknown) => {
+      (request as { auth?: unknown }).auth = who;
+      next();
+    };
+    let who: unknown;
+    try {
+      who = guard(new NodeHead(request), request.originalUrl, request);
+    } catch (error) {
+      return next(toHttpError(error));
+    }
+    if (who instanceof Promise) who.then(pass, (error) => next(toHttpError(error)));
+    else pass(who);
+  };
+}
+
+/**
+ * Who sends a request that has passed `requireAuth`.
+ * @throws TypeError when no guard stands before the handler, so that a route which lost its guard fails instead of serving everybody.
+ */
+export function authOf<Who = Identity>(request: Request): Who {
+  const { auth } = request as { auth?: Who };
+  if (auth === undefined)
+    throw new TypeError("authOf: requireAuth does not stand before this handler, or let nobody pass (optional)");
+  return auth;
+}

@@ -1,0 +1,110 @@
+/**
+ * `latchkey/fastify`, for Fastify 5.
+ * ```ts
+ * await app.register(authRoutes(auth), { prefix: "/auth" });
+ * app.get("/me", { onRequest: requireAuth(auth) }, (request) => authOf(request).claims);
+ * ```
+ */
+import type {
+  FastifyInstance,
+  FastifyPluginCallback,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+} from "fastify";
+import type { Auth, Identity } from "../auth.ts";
+import { createHandler, type HandlerOptions } from "../handler.ts";
+import { createGuard, type GuardOptions, type GuardSource, toHttpError } from "../http/guard.ts";
+import { NodeHead } from "./node-request.ts";
+
+export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+
+const METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"] as const;
+
+/**
+ * A plugin with the endpoints, under the `prefix` that it is registered with. Their body parser and their error handling stay inside it; only the
+ * decoration of requests (`request.auth`) is left to the application around it.
+ */
+export function authRoutes(auth: Auth, options: HandlerOptions = {}): FastifyPluginCallback<{ prefix?: string }> {
+  const plugin: FastifyPluginCallback<{ prefix?: string }> = (app, { prefix = "" }, done) => {
+    if (!app.hasRequestDecorator("auth")) app.decorateRequest("auth", null as never);
+    app.register((routes, _options, ready) => mount(routes, auth, { prefix, ...options }, ready), { prefix });
+    done();
+  };
+  // As fastify-plugin does it: what is decorated here is seen by whoever registered us.
+  return Object.assign(plugin, {
+    [Symbol.for("skip-override")]: true,
+    [Symbol.for("fastify.display-name")]: "latchkey",
+  });
+}
+
+function mount(app: FastifyInstance, auth: Auth, options: HandlerOptions, done: () => void): void {
+  const handle = createHandler(auth, { ...options, prefix: app.prefix || (options.prefix ?? "") });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => parsed(null, body));
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { method, raw, ip, host } = request;
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(raw.headers)) if (value !== undefined) headers.set(name, String(value));
+    headers.delete("content-length");
+    headers.delete("transfer-encoding");
+    const body = request.body as Buffer | undefined;
+    const gone = new AbortController();
+    reply.raw.once("close", () => gone.abort());
+    const response = await handle(
+      new Request(new URL(raw.url ?? "/", "http://localhost"), {
+        method,
+        headers,
+        signal: gone.signal,
+        ...(body !== undefined && method !== "GET" && { body: new Uint8Array(body) }),
+      }),
+      { ip: raw.socket.remoteAddress ?? ip, host },
+    );
+    reply.code(response.status);
+    for (const [name, value] of response.headers) if (name !== "set-cookie") reply.header(name, value);
+    for (const cookie of response.headers.getSetCookie()) reply.header("set-cookie", cookie);
+    reply.send(response.body === null ? undefined : Buffer.from(await response.arrayBuffer()));
+  }
+
+  for (const path of handle.paths) {
+    for (const url of [path, `${path}/`]) {
+      app.route({ method: [...METHODS], url, exposeHeadRoute: false, handler: answer });
+    }
+  }
+  done();
+}
+
+/**
+ * A hook that lets pass who may, with `request.auth`. A refusal is thrown as Fastify expects it: `statusCode`, `code`, and `headers` with the challenge,
+ * which Fastify's own error handler answers with.
+ */
+export function requireAuth(source: GuardSource, options?: GuardOptions<FastifyRequest>): onRequestHookHandler {
+  const guard = createGuard<FastifyRequest>(source, options);
+  return (request, _reply, done) => {
+    const pass = (who: unknown) => {
+      (request as { auth?: unknown }).auth = who;
+      done();
+    };
+    let who: unknown;
+    try {
+      who = guard(new NodeHead(request.raw), request.raw.url ?? "", request);
+    } catch (error) {
+      return done(toHttpError(error) as Error);
+    }
+    if (who instanceof Promise) who.then(pass, (error) => done(toHttpError(error) as Error));
+    else pass(who);
+  };
+}
+
+/**
+ * Who sends a request that has passed `requireAuth`.
+ * @throws TypeError when no guard stands before the handler, so that a route which lost its guard fails instead of serving everybody.
+ */
+export function authOf<Who = Identity>(request: FastifyRequest): Who {
+  const { auth } = request as { auth?: Who | null };
+  if (auth === undefined || auth === null) {
+    throw new TypeError("authOf: requireAuth does not stand before this handler, or let nobody pass (optional)");
+  }
+  return auth;
+}

@@ -1,0 +1,41 @@
+/**
+ * `latchkey/fetch`: for runtimes that speak Request and Response (Bun, Deno, workers, service frameworks).
+ * ```ts
+ * const routes = authRoutes(auth, { prefix: "/auth" });
+ * const profile = requireAuth(auth)((request, who) => Response.json(who.claims));
+ * export default { fetch: (request) => (new URL(request.url).pathname === "/me" ? profile(request) : routes(request)) };
+ * ```
+ */
+import type { Auth } from "../auth.ts";
+import { createHandler, type Endpoints, type HandlerOptions } from "../handler.ts";
+import { type Admitted, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { toRefusal, WebHead } from "./web-request.ts";
+
+export type { Endpoints, HandlerOptions } from "../handler.ts";
+export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+
+/** Serves the endpoints. `knows(path)` of what is returned tells which paths are theirs. */
+export function authRoutes(auth: Auth, options?: HandlerOptions): Endpoints {
+  return createHandler(auth, options);
+}
+
+/** Guards a handler: it is called with the request and who sends it, and not at all when the request is refused. */
+export function requireAuth<Source extends GuardSource, const Options extends GuardOptions<Request>>(
+  source: Source,
+  options?: Options,
+) {
+  type Who = Admitted<Source, Options>;
+  const guard = createGuard<Request>(source, options);
+  return <Rest extends readonly unknown[]>(
+    handler: (request: Request, who: Who, ...rest: Rest) => Response | Promise<Response>,
+  ) =>
+    async (request: Request, ...rest: Rest): Promise<Response> => {
+      let who: Who;
+      try {
+        who = (await guard(new WebHead(request), request.url, request)) as Who;
+      } catch (error) {
+        return toRefusal(error);
+      }
+      return handler(request, who, ...rest);
+    };
+}

@@ -1,0 +1,54 @@
+/**
+ * `latchkey/koa`, for Koa 3.
+ * ```ts
+ * app.use(authRoutes(auth));
+ * app.use(requireAuth(auth)); // from here on
+ * app.use((context) => { context.body = context.state.auth.claims; });
+ * ```
+ */
+import type { Context, Middleware, ParameterizedContext } from "koa";
+import type { Auth } from "../auth.ts";
+import type { HandlerOptions } from "../handler.ts";
+import { type Admitted, createGuard, type GuardOptions, type GuardSource, toHttpError } from "../http/guard.ts";
+import { NodeHead } from "./node-request.ts";
+import { createNodeRoutes } from "./node-routes.ts";
+
+export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+
+/** Serves the endpoints, under `options.prefix`; any other path goes on to the next middleware. */
+export function authRoutes(auth: Auth, options?: HandlerOptions): Middleware {
+  const routes = createNodeRoutes(auth, options);
+  return async (context, next) => {
+    if (!routes.knows(context.path)) return next();
+    // The answer is written to node's own response.
+    context.respond = false;
+    const incoming = context.req as typeof context.req & { body?: unknown };
+    incoming.body ??= (context.request as { body?: unknown }).body;
+    await routes.answer(incoming, context.res);
+  };
+}
+
+/** The middleware of a guard: what comes after it finds `context.state.auth`. */
+export type AuthMiddleware<Who> = (
+  context: ParameterizedContext<{ auth: Who }>,
+  next: () => Promise<unknown>,
+) => Promise<unknown>;
+
+/** Lets pass who may, with `context.state.auth`. A refusal is thrown as Koa expects it: `status`, `headers` with the challenge, `expose`. */
+export function requireAuth<Source extends GuardSource, const Options extends GuardOptions<Context>>(
+  source: Source,
+  options?: Options,
+): AuthMiddleware<Admitted<Source, Options>> {
+  const guard = createGuard<Context>(source, options);
+  return async (context, next) => {
+    let who: unknown;
+    try {
+      who = guard(new NodeHead(context.req), context.req.url ?? "", context as unknown as Context);
+      if (who instanceof Promise) who = await who;
+    } catch (error) {
+      throw toHttpError(error);
+    }
+    (context.state as { auth?: unknown }).auth = who;
+    return next();
+  };
+}

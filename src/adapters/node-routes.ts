@@ -1,0 +1,51 @@
+/** The endpoints behind the (request, response) pair that node:http, Express and Koa have. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import type { Auth } from "../auth.ts";
+import { createHandler, type HandlerOptions } from "../handler.ts";
+
+export interface NodeRoutes {
+  /** True when a path is that of an endpoint, with or without a trailing slash. */
+  knows(path: string): boolean;
+  /** Answers. @param base the path under which a framework has mounted us, and which it has taken off the URL. */
+  answer(incoming: IncomingMessage, outgoing: ServerResponse, base?: string): Promise<void>;
+}
+
+/** A request whose body a framework has read already. */
+type ReadRequest = IncomingMessage & { body?: unknown; rawBody?: Buffer };
+
+const bases = new WeakMap<IncomingMessage, string>();
+
+export function createNodeRoutes(auth: Auth, options?: HandlerOptions): NodeRoutes {
+  const handle = createHandler(auth, options);
+  const listener = getRequestListener(
+    (request, { incoming }) => {
+      const message = incoming as IncomingMessage;
+      const { remoteAddress: ip } = message.socket;
+      return handle(request, { ip, host: message.headers.host, base: bases.get(message) });
+    },
+    { overrideGlobalObjects: false },
+  );
+  return {
+    knows: handle.knows,
+    async answer(incoming, outgoing, base) {
+      if (base) bases.set(incoming, base);
+      keepReadBody(incoming);
+      await listener(incoming, outgoing);
+    },
+  };
+}
+
+/** A body parser in front of us has left what it made of the body; the bytes are gone. */
+function keepReadBody(incoming: ReadRequest): void {
+  const { body } = incoming;
+  if (incoming.rawBody !== undefined || body === undefined || !incoming.readableEnded) return;
+  if (Buffer.isBuffer(body)) incoming.rawBody = body;
+  else incoming.rawBody = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+/** The path of a URL in origin form. */
+export function pathOf(url: string): string {
+  const query = url.indexOf("?");
+  return query === -1 ? url : url.slice(0, query);
+}

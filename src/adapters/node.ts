@@ -1,0 +1,62 @@
+/**
+ * `latchkey/node`: for bare node:http.
+ * ```ts
+ * const routes = authRoutes(auth);
+ * const profile = requireAuth(auth)((request, response) => response.end(`user ${request.auth.userId}`));
+ * createServer((request, response) => (request.url === "/me" ? profile(request, response) : routes(request, response)));
+ * ```
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Auth } from "../auth.ts";
+import { AuthError } from "../errors.ts";
+import type { HandlerOptions } from "../handler.ts";
+import { type Admitted, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { describeProblem } from "../http/problem.ts";
+import { NodeHead } from "./node-request.ts";
+import { createNodeRoutes, pathOf } from "./node-routes.ts";
+
+export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+
+/** Serves the endpoints. What is none of theirs goes to `next`, or is 404 where there is none. */
+export function authRoutes(auth: Auth, options?: HandlerOptions) {
+  const routes = createNodeRoutes(auth, options);
+  return (request: IncomingMessage, response: ServerResponse, next?: () => void): void => {
+    if (next === undefined || routes.knows(pathOf(request.url ?? "/"))) void routes.answer(request, response);
+    else next();
+  };
+}
+
+/** A request that has passed the guard. */
+export type Authenticated<Who> = IncomingMessage & { readonly auth: Who };
+
+/**
+ * Guards a listener: it is called with `request.auth`, and not at all when the request is refused.
+ * @throws TypeError for an option that can't be meant.
+ */
+export function requireAuth<Source extends GuardSource, const Options extends GuardOptions<IncomingMessage>>(
+  source: Source,
+  options?: Options,
+) {
+  type Who = Admitted<Source, Options>;
+  const guard = createGuard<IncomingMessage>(source, options);
+  return (listener: (request: Authenticated<Who>, response: ServerResponse) => unknown) =>
+    (request: IncomingMessage, response: ServerResponse): void => {
+      const pass = (who: unknown) => {
+        (request as { auth?: unknown }).auth = who;
+        void listener(request as Authenticated<Who>, response);
+      };
+      try {
+        const who = guard(new NodeHead(request), request.url ?? "", request);
+        if (who instanceof Promise) who.then(pass, (error) => refuse(response, error));
+        else pass(who);
+      } catch (error) {
+        refuse(response, error);
+      }
+    };
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (!(error instanceof AuthError)) throw error;
+  const { status, headers, body } = describeProblem(error);
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
+}

@@ -1,0 +1,35 @@
+/** Requests and refusals where Request and Response are spoken. */
+import { AuthError } from "../errors.ts";
+import type { RequestHead } from "../http/cookies.ts";
+import { toProblem } from "../http/problem.ts";
+
+export class WebHead implements RequestHead {
+  readonly #request: Request;
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get host(): string {
+    return new URL(this.#request.url).host;
+  }
+
+  header(name: string): string | null {
+    return this.#request.headers.get(name);
+  }
+}
+
+/** The answer to what a guard threw. @throws what is no refusal. */
+export function toRefusal(error: unknown): Response {
+  if (error instanceof AuthError) return toProblem(error);
+  throw error;
+}
+
+/** A refusal that brings its answer along. Anything else is passed on as it is. */
+export function refusalWithResponse(error: unknown): unknown {
+  return error instanceof AuthError ? Object.assign(error, { getResponse: () => toProblem(error) }) : error;
+}

@@ -1,0 +1,163 @@
+/**
+ * The guard: who sends a request, and whether that one may. Every adapter asks this one function, so that no framework is stricter than another.
+ * The policy is compiled when the guard is made. While the feed is fresh (or for a verifier with local keys) the answer is there at once, and no promise
+ * is made for it: at a framework's own speed a promise is what costs most.
+ */
+import type { Auth, AuthenticateOptions, Identity } from "../auth.ts";
+import { AuthError } from "../errors.ts";
+import type { AsyncVerifier, Claims, Verified, Verifier } from "../jwt/index.ts";
+import type { RequestHead } from "./cookies.ts";
+import { type CredentialOptions, readAccessToken } from "./credentials.ts";
+import { readOrigins } from "./cross-origin.ts";
+import { describeProblem } from "./problem.ts";
+
+/** Who is behind a token that only a verifier has seen: a service without the database knows no more. */
+export interface TokenIdentity<Application = unknown> {
+  /** `sub`. */
+  readonly subject: string;
+  /** `sid`, when the token names its session. */
+  readonly sessionId: string | undefined;
+  readonly claims: Verified<Application>;
+}
+
+/** What a guard asks: an engine, or a verifier where there is no database (with a revocation list in it, if it should know of ends). */
+// biome-ignore lint/suspicious/noExplicitAny: a verifier of whatever application claims
+export type GuardSource = Auth | Verifier<any> | AsyncVerifier<any>;
+
+/** What a guard of this source knows of who asks. */
+export type Guarded<Source> = Source extends Auth
+  ? Identity
+  : Source extends Verifier<infer Application> | AsyncVerifier<infer Application>
+    ? TokenIdentity<Application>
+    : never;
+
+/** Finds out who asks by other means, such as a session cookie of the application; `undefined` when the request carries nothing of the kind. */
+export type Authenticator<Native> = (request: Native) => unknown;
+
+export interface GuardOptions<Native = unknown> {
+  /** Claims that the token must have with exactly these values, or what judges them. Otherwise 403. */
+  readonly claims?: Readonly<Record<string, string | number | boolean>> | ((claims: Claims) => boolean);
+  /** Roles of which the claim `roles` (RFC 9068 §2.2.3.1) must hold one. Otherwise 403. */
+  readonly roles?: readonly string[];
+  /** How new the knowledge of ended sessions must be; see `auth.authenticate`. Default "feed". */
+  readonly freshness?: AuthenticateOptions["freshness"];
+  /** True: a request without a credential goes on as nobody's. A bad credential is refused all the same. Default false. */
+  readonly optional?: boolean;
+  /** Tried in turn when there is no access token, and only then. */
+  readonly authenticators?: readonly Authenticator<Native>[];
+  /** Whether the access cookie counts where there is no Authorization header. Default true. */
+  readonly cookies?: boolean;
+  /** Origins other than our own that may send cookies. Default: none. */
+  readonly allowedOrigins?: readonly string[];
+}
+
+/** Whom a guard with these options lets pass. */
+export type Admitted<Source, Options> =
+  | Guarded<Source>
+  | (Options extends { readonly authenticators: readonly ((request: never) => infer Found)[] }
+      ? Exclude<Awaited<Found>, undefined>
+      : never)
+  | (Options extends { readonly optional: true } ? undefined : never);
+
+/**
+ * Judges a request.
+ * @param native the framework's request, for authenticators.
+ * @returns who sends it; `undefined` for nobody, where that is allowed.
+ * @throws AuthError `credentials_missing`, `credentials_repeated`, `insufficient_scope`, `origin_refused`, and what `auth.authenticate` or the verifier
+ *   refuses with; as a rejection when the answer is a promise.
+ */
+export type Guard<Native> = (head: RequestHead, url: string, native: Native) => unknown;
+
+/** @throws TypeError for an option that can't be meant. */
+export function createGuard<Native>(source: GuardSource, options: GuardOptions<Native> = {}): Guard<Native> {
+  const { optional = false, authenticators = [], cookies = true, allowedOrigins = [] } = options;
+  const credentials: CredentialOptions = { takesCookies: cookies, allowedOrigins: readOrigins(allowedOrigins) };
+  const identify = toIdentify(source, options.freshness);
+  const mayPass = toPermission(options);
+
+  function admit(who: Identity | TokenIdentity): Identity | TokenIdentity {
+    if (mayPass === undefined || mayPass(who.claims)) return who;
+    throw new AuthError("insufficient_scope", { reason: "a claim or role is missing" });
+  }
+
+  async function askOthers(native: Native): Promise<unknown> {
+    for (const authenticate of authenticators) {
+      const who = await authenticate(native);
+      if (who !== undefined) return who;
+    }
+    return nobody();
+  }
+
+  function nobody(): undefined {
+    if (!optional) throw new AuthError("credentials_missing");
+  }
+
+  return (head, url, native) => {
+    const token = readAccessToken(head, url, credentials);
+    if (token === undefined) return authenticators.length === 0 ? nobody() : askOthers(native);
+    const who = identify(token);
+    return who instanceof Promise ? who.then(admit) : admit(who);
+  };
+}
+
+function toIdentify(
+  source: GuardSource,
+  freshness: AuthenticateOptions["freshness"] = "feed",
+): (token: string) => Identity | TokenIdentity | Promise<Identity | TokenIdentity> {
+  if ("authenticate" in source) {
+    const options = { freshness };
+    return (token: string) => source.authenticate(token, options);
+  }
+  if (typeof source?.verify !== "function")
+    throw new TypeError("requireAuth takes an engine (createAuth) or a verifier");
+  if (freshness === "live") throw new TypeError('freshness "live" needs an engine: a verifier has no store to ask');
+  if (source.isAsync) return async (token: string) => toTokenIdentity(await source.verify(token));
+  return (token: string) => toTokenIdentity(source.verify(token));
+}
+
+function toTokenIdentity(claims: Claims): TokenIdentity {
+  const { sub, sid } = claims as Claims & { readonly sid?: unknown };
+  return { subject: sub, sessionId: typeof sid === "string" ? sid : undefined, claims };
+}
+
+/** What the claims are judged by; `undefined` when any will do. */
+function toPermission({
+  claims: required,
+  roles,
+}: Pick<GuardOptions, "claims" | "roles">): ((claims: Claims) => boolean) | undefined {
+  if (required === undefined && roles === undefined) return undefined;
+  if (
+    roles !== undefined &&
+    (!Array.isArray(roles) || roles.length === 0 || roles.some((role) => typeof role !== "string"))
+  ) {
+    throw new TypeError("roles must be an array of at least one role");
+  }
+  const hasClaims =
+    typeof required === "function"
+      ? required
+      : (claims: Claims) =>
+          Object.entries(required ?? {}).every(([name, value]) => (claims as Record<string, unknown>)[name] === value);
+  const hasRole = (claims: Claims) => {
+    const { roles: held } = claims as Record<string, unknown>;
+    return Array.isArray(held) && (roles ?? []).some((role) => held.includes(role));
+  };
+  return (claims) => hasClaims(claims) === true && (roles === undefined || hasRole(claims));
+}
+
+/** What frameworks look for on an error: its status under two names, headers to answer with, and that its message may be shown. */
+export type HttpError = AuthError & {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expose: true;
+};
+
+/**
+ * Makes of a refusal what a framework's own error handling takes. Anything that is no refusal is passed on as it is.
+ * @returns the same error, with `statusCode`, `headers` (the challenge, Retry-After) and `expose`.
+ */
+export function toHttpError(error: unknown): unknown {
+  if (!(error instanceof AuthError)) return error;
+  const { headers } = describeProblem(error);
+  const { "content-type": _, ...others } = headers;
+  return Object.assign(error, { statusCode: error.status, headers: others, expose: true });
+}

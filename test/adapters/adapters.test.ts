@@ -1,0 +1,210 @@
+/** Every adapter, in its own framework, by one contract. */
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import express from "express";
+import { fastify } from "fastify";
+import { Hono } from "hono";
+import Koa from "koa";
+import * as forExpress from "../../src/adapters/express.ts";
+import * as forFastify from "../../src/adapters/fastify.ts";
+import * as forFetch from "../../src/adapters/fetch.ts";
+import * as forHono from "../../src/adapters/hono.ts";
+import * as forKoa from "../../src/adapters/koa.ts";
+import * as forNode from "../../src/adapters/node.ts";
+import { bySessionCookie, described, runAdapterContract, type Started } from "./contract.ts";
+
+async function listening(server: Server): Promise<Started> {
+  if (!server.listening) await new Promise<void>((resolve) => server.once("listening", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
+
+runAdapterContract({
+  name: "latchkey/node",
+  answersProblems: true,
+  start({ auth, verifier }) {
+    const { authRoutes, requireAuth } = forNode;
+    const routes = authRoutes(auth, { prefix: "auth/" });
+    const answer = (request: { auth: unknown }, response: { end(text: string): void }) =>
+      response.end(JSON.stringify(described(request.auth)));
+    const pages: Record<string, RequestListener> = {
+      "/me": requireAuth(auth)(answer),
+      "/staff": requireAuth(auth, { roles: ["staff"] })(answer),
+      "/billing": requireAuth(auth, { claims: { plan: "pro" } })(answer),
+      "/maybe": requireAuth(auth, { optional: true })(answer),
+      "/either": requireAuth(auth, { authenticators: [({ headers }) => bySessionCookie(headers)] })(answer),
+      "/offline": requireAuth(verifier)(answer),
+    };
+    return listening(
+      createServer((request, response) => {
+        const page = pages[new URL(request.url ?? "/", "http://localhost").pathname];
+        if (page) page(request, response);
+        else routes(request, response);
+      }).listen(0, "127.0.0.1"),
+    );
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/express",
+  answersProblems: false,
+  start({ auth, verifier }) {
+    const { authOf, authRoutes, requireAuth } = forExpress;
+    const app = express();
+    const answer = (request: express.Request, response: express.Response) =>
+      void response.json(described(authOf(request)));
+    // A guard before the endpoints, and these twice: whichever comes first answers.
+    app.get("/me", requireAuth(auth), answer);
+    app.use("/auth", authRoutes(auth));
+    app.use("/auth", authRoutes(auth));
+    app.get("/staff", requireAuth(auth, { roles: ["staff"] }), answer);
+    app.get("/billing", requireAuth(auth, { claims: { plan: "pro" } }), answer);
+    app.get("/maybe", requireAuth(auth, { optional: true }), (request, response) => {
+      const { auth: who } = request as { auth?: unknown };
+      response.json(described(who));
+    });
+    app.get("/either", requireAuth(auth, { authenticators: [({ headers }) => bySessionCookie(headers)] }), answer);
+    app.get("/offline", requireAuth(verifier), answer);
+    app.set("env", "production");
+    return listening(app.listen(0, "127.0.0.1"));
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/express behind a body parser",
+  answersProblems: true,
+  start({ auth, verifier }) {
+    const { authOf, authRoutes, requireAuth } = forExpress;
+    const app = express();
+    app.use(express.json({ limit: "1mb" }));
+    app.use(authRoutes(auth, { prefix: "/auth" }));
+    const answer = (request: express.Request, response: express.Response) =>
+      void response.json(described(authOf(request)));
+    app.get("/me", requireAuth(auth), answer);
+    app.get("/staff", requireAuth(auth, { roles: ["staff"] }), answer);
+    app.get("/billing", requireAuth(auth, { claims: ({ plan }) => plan === "pro" }), answer);
+    app.get("/maybe", requireAuth(auth, { optional: true }), (request, response) => {
+      response.json(described((request as { auth?: unknown }).auth));
+    });
+    app.get(
+      "/either",
+      requireAuth(auth, { authenticators: [async ({ headers }) => bySessionCookie(headers)] }),
+      answer,
+    );
+    app.get("/offline", requireAuth(verifier), answer);
+    // The application's own way with errors: status and code are where Express has them.
+    app.use(
+      (
+        error: { status?: number; code?: string; headers?: object },
+        _request: express.Request,
+        response: express.Response,
+        _next: () => void,
+      ) => {
+        response
+          .status(error.status ?? 500)
+          .set(error.headers ?? {})
+          .json({ code: error.code });
+      },
+    );
+    return listening(app.listen(0, "127.0.0.1"));
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/fastify",
+  answersProblems: true,
+  async start({ auth, verifier }) {
+    const { authOf, authRoutes, requireAuth } = forFastify;
+    const app = fastify();
+    await app.register(authRoutes(auth), { prefix: "/auth" });
+    app.get("/me", { onRequest: requireAuth(auth) }, (request) => described(authOf(request)));
+    app.get("/staff", { onRequest: requireAuth(auth, { roles: ["staff"] }) }, (request) => described(authOf(request)));
+    app.get("/billing", { onRequest: requireAuth(auth, { claims: { plan: "pro" } }) }, (request) =>
+      described(authOf(request)),
+    );
+    app.get("/maybe", { onRequest: requireAuth(auth, { optional: true }) }, (request) =>
+      described((request as { auth?: unknown }).auth),
+    );
+    const authenticators = [({ headers }: { headers: { cookie?: string | undefined } }) => bySessionCookie(headers)];
+    app.get("/either", { onRequest: requireAuth(auth, { authenticators }) }, (request) => described(authOf(request)));
+    app.get("/offline", { onRequest: requireAuth(verifier) }, (request) => described(authOf(request)));
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/hono",
+  answersProblems: true,
+  start({ auth, verifier }) {
+    const { authRoutes, requireAuth } = forHono;
+    const app = new Hono();
+    app.use("/auth/*", authRoutes(auth, { prefix: "/auth" }));
+    app.use(authRoutes(auth, { prefix: "/auth" }));
+    app.get("/me", requireAuth(auth), (c) => c.json(described(c.var.auth)));
+    app.get("/staff", requireAuth(auth, { roles: ["staff"] }), (c) => c.json(described(c.var.auth)));
+    app.get("/billing", requireAuth(auth, { claims: { plan: "pro" } }), (c) => c.json(described(c.var.auth)));
+    app.get("/maybe", requireAuth(auth, { optional: true }), (c) => c.json(described(c.var.auth)));
+    app.get(
+      "/either",
+      requireAuth(auth, { authenticators: [(c) => bySessionCookie({ cookie: c.req.header("cookie") })] }),
+      (c) => c.json(described(c.var.auth)),
+    );
+    app.get("/offline", requireAuth(verifier), (c) => c.json(described(c.var.auth)));
+    return listening(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server);
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/koa",
+  answersProblems: false,
+  start({ auth, verifier }) {
+    const { authRoutes, requireAuth } = forKoa;
+    const app = new Koa();
+    app.silent = true;
+    app.use(authRoutes(auth, { prefix: "/auth" }));
+    app.use(authRoutes(auth, { prefix: "/auth" }));
+    const guards: Record<string, Koa.Middleware> = {
+      "/me": requireAuth(auth) as Koa.Middleware,
+      "/staff": requireAuth(auth, { roles: ["staff"] }) as Koa.Middleware,
+      "/billing": requireAuth(auth, { claims: { plan: "pro" } }) as Koa.Middleware,
+      "/maybe": requireAuth(auth, { optional: true }) as Koa.Middleware,
+      "/either": requireAuth(auth, { authenticators: [({ req }) => bySessionCookie(req.headers)] }) as Koa.Middleware,
+      "/offline": requireAuth(verifier) as Koa.Middleware,
+    };
+    app.use((context, next) => guards[context.path]?.(context, next));
+    app.use((context) => {
+      context.body = described(context.state.auth);
+    });
+    return listening(app.listen(0, "127.0.0.1"));
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/fetch",
+  answersProblems: true,
+  start({ auth, verifier }) {
+    const { authRoutes, requireAuth } = forFetch;
+    const routes = authRoutes(auth, { prefix: "/auth" });
+    const answer = (_request: Request, who: unknown) => Response.json(described(who));
+    const pages: Record<string, (request: Request) => Promise<Response>> = {
+      "/me": requireAuth(auth)(answer),
+      "/staff": requireAuth(auth, { roles: ["staff"] })(answer),
+      "/billing": requireAuth(auth, { claims: { plan: "pro" } })(answer),
+      "/maybe": requireAuth(auth, { optional: true })(answer),
+      "/either": requireAuth(auth, {
+        authenticators: [(request) => bySessionCookie({ cookie: request.headers.get("cookie") ?? undefined })],
+      })(answer),
+      "/offline": requireAuth(verifier)(answer),
+    };
+    const fetch = (request: Request) => (pages[new URL(request.url).pathname] ?? routes)(request);
+    return listening(serve({ fetch, port: 0, hostname: "127.0.0.1" }) as Server);
+  },
+});
