@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFil
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createKeySet, createVerifier, importKey, readJwks } from "../../src/jwt/index.ts";
+import { sql } from "../../src/storage/storage.ts";
 import { ROOT, temporaryFolder } from "../support/child-server.ts";
 import { type CommandOptions, type CommandResult, runCommand } from "../support/command.ts";
 import { PASSWORD, TEST_SECRET } from "../support/engine.ts";
@@ -343,6 +344,16 @@ describe("commands", SIDE_BY_SIDE, () => {
       assert.equal(store.code, 1);
       assert.match(store.output, /^FAIL {2}store: There is no database/m);
       assert.match(store.output, /^ {6}→ latchkey init/m);
+
+      const old = join(folder, "old.db");
+      const { openSqlite } = await import("../../src/index.ts");
+      const storage = openSqlite(old);
+      await storage.migrate();
+      await storage.write([sql`delete from latchkey_migrations where version = 2`]);
+      await storage.close();
+      const pending = await run("doctor", { env: { DATABASE_URL: old } });
+      assert.equal(pending.code, 0);
+      assert.match(pending.output, /^warn {2}migrations: "key ring" to come\n {6}→ back up, then: latchkey migrate/m);
 
       const forged = await run("doctor --json", { env: { HOST: "0.0.0.0", NUMBER_OF_PROXIES: "1" } });
       assert.match(
