@@ -12,6 +12,7 @@ import type { Duration, System } from "./system.ts";
 import type { UsersInPlaceOptions } from "./users/django-users.ts";
 import type { PasswordFormat } from "./users/password-hash.ts";
 import type { ListOptions, Login, Registration, User, UserName, UserPage } from "./users/users.ts";
+import type { WatchOptions } from "./watch.ts";
 
 export interface AuthOptions {
   /**
@@ -141,6 +142,11 @@ export interface Auth {
    * @throws AuthError `token_expired`, `token_invalid`, `session_ended`, `user_not_found`, `store_unavailable`.
    */
   authenticate(accessToken: string, options?: AuthenticateOptions): Identity | Promise<Identity>;
+  /**
+   * Watches the token of a connection that stays open: the signal is aborted when the token expires or is taken back, with the AuthError as its reason;
+   * at once when it is no good already.
+   */
+  watch(accessToken: string, options?: WatchOptions): AbortSignal;
   /** Ends every session but the one that asks. @throws AuthError `wrong_password`, `input_invalid`, `user_not_found`. */
   changePassword(
     identity: Identity,

@@ -35,6 +35,7 @@ import { usersInPlace } from "./storage/users-in-place.ts";
 import { type Duration, parseDuration, realSystem, type System } from "./system.ts";
 import { createPasswordHasher } from "./users/password-hash.ts";
 import { createUsers, type User } from "./users/users.ts";
+import { createWatch } from "./watch.ts";
 
 const DEFAULT_NAME = "latchkey";
 const ACCESS_TYPE = "at+jwt";
@@ -271,6 +272,22 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     });
   }
 
+  function authenticate(
+    accessToken: string,
+    { freshness = usualFreshness }: AuthenticateOptions = {},
+  ): Identity | Promise<Identity> {
+    let claims: Claims | Promise<Claims>;
+    try {
+      claims = verify(accessToken);
+    } catch (error) {
+      if (foreignVerifiers.length === 0) throw error;
+      return identifyForeign(accessToken, error);
+    }
+    return claims instanceof Promise
+      ? claims.then((verified) => judge(accessToken, verified, freshness))
+      : judge(accessToken, claims, freshness);
+  }
+
   return {
     register: (registration) => users.register(registration),
 
@@ -297,18 +314,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       await sessions.revoke(refreshToken);
     },
 
-    authenticate(accessToken, { freshness = usualFreshness } = {}) {
-      let claims: Claims | Promise<Claims>;
-      try {
-        claims = verify(accessToken);
-      } catch (error) {
-        if (foreignVerifiers.length === 0) throw error;
-        return identifyForeign(accessToken, error);
-      }
-      return claims instanceof Promise
-        ? claims.then((verified) => judge(accessToken, verified, freshness))
-        : judge(accessToken, claims, freshness);
-    },
+    authenticate,
 
     dialect(dialect) {
       return createDialectTokens(
@@ -329,6 +335,8 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         dialect,
       );
     },
+
+    watch: createWatch({ authenticate, onEntries: feed.onEntries, system }),
 
     async changePassword(identity, { currentPassword, newPassword }) {
       const change = await users.passwordChange(identity.userId, currentPassword, newPassword);

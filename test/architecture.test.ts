@@ -22,7 +22,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sessions: [...FOUNDATION, "secrets", "revocations", "storage"],
   keys: [...FOUNDATION, "secrets", "revocations", "jwt", "storage"],
   "dialect-tokens": [...FOUNDATION, "secrets", "revocations", "users", "sessions", "jwt"],
+  watch: ["errors", "system", "auth-interface"],
   "auth-interface": [
+    "watch",
     ...FOUNDATION,
     "secrets",
     "revocations",
@@ -35,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   auth: [
     "auth-interface",
+    "watch",
     "dialect-tokens",
     ...FOUNDATION,
     "secrets",
