@@ -3,7 +3,7 @@
  * Login is one read and one transaction; authenticating a bearer token is no I/O at all while the revocation feed is
  * fresh.
  */
-import type { Auth, AuthOptions, Identity, Tokens } from "./auth-interface.ts";
+import type { Auth, AuthenticateOptions, AuthOptions, Identity, Tokens } from "./auth-interface.ts";
 import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
 import {
