@@ -76,7 +76,7 @@ if (!isFresh || process.argv.includes("--force")) {
     bundle: true,
     packages: "external",
     // Names that only our own modules see: every byte of the client is loaded by somebody's page.
-    mangleProps: /^(isAlone|isCookie|inTurn|expiresAt)$/,
+    mangleProps: /^(held|expiresAt|inTurn|isAlone|isCookie|resume|revoke|tell|tokens)$/,
     platform: "browser",
     format: "esm",
     target: "es2022",

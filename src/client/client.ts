@@ -9,7 +9,7 @@ import { createFetch, renewIfDue } from "./fetch.ts";
 import { indexedDbStorage } from "./indexed-db.ts";
 import type { SessionRecord } from "./record.ts";
 import { createServer, fromWire, isVerdict, readUser, toWire, unexpected } from "./server-calls.ts";
-import { createSession } from "./session.ts";
+import { createSession, newAttempt } from "./session.ts";
 import { type ClientStorage, keepIn, webStorage } from "./storage.ts";
 import type { Change, Client, ClientOptions, ClientState, LiveSession, User } from "./types.ts";
 
@@ -65,12 +65,13 @@ export function createClient(options: ClientOptions): Client {
   const go = createFetch({ baseUrl, origins, isCookie, session, ready });
 
   async function resume(): Promise<void> {
-    const stored = await session.resume();
-    if (!isCookie || !isBrowser) return;
-    if (stored?.end === "pending") await leave(stored);
+    const isAsking = isCookie && isBrowser;
+    const stored = await session.resume(isAsking ? { ...NOBODY, end: "unknown", attempt: newAttempt() } : undefined);
+    if (!stored || !isAsking) return;
+    if (stored.end === "pending") await leave(stored);
     // Cookies may be there although storage was cleared, or a server has signed the user in.
-    if (!stored || (initialUser && initialUser.id !== stored.user?.id)) {
-      await enter("/refresh", {}).catch(async (error) => {
+    if (stored.end === "unknown" || (initialUser && initialUser.id !== stored.user?.id)) {
+      await enter("/refresh", { attempt: stored.attempt }).catch(async (error) => {
         if (isVerdict(error)) await session.replace(NOBODY);
       });
     }

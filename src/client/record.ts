@@ -18,10 +18,10 @@ export interface SessionRecord {
   readonly attempt?: string | undefined;
   readonly user?: User | undefined;
   /**
-   * With cookies, which no script can delete: nobody is signed in here, whatever cookies there are. "pending": the server has
-   * yet to be told.
+   * With cookies, which no script can delete or see. "done": nobody is signed in here, whatever cookies there are; "pending": the
+   * server has yet to be told; "unknown": the server has yet to be asked, with the attempt id.
    */
-  readonly end?: "pending" | "done";
+  readonly end?: "pending" | "done" | "unknown";
 }
 
 /** Anything that is no record of ours counts as none. */

@@ -35,8 +35,8 @@ export interface Session {
   readonly held: Held | undefined;
   /** Gets newer tokens, once for all who ask. False when another tab had them. @throws ClientError after some tries. */
   refresh(): Promise<boolean>;
-  /** Goes on with what storage holds. */
-  resume(): Promise<Stored>;
+  /** Goes on with what storage holds, or with `first` where it holds nothing. */
+  resume(first: Stored): Promise<Stored>;
   /** Stores another session, or its end, for all tabs. @returns what it replaces. @param expiresAt of the access token. */
   replace(record: Stored, expiresAt?: number): Promise<Stored>;
   /** Runs when no other tab refreshes or signs in, or after a short wait anyway. */
@@ -53,12 +53,13 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
   let wake = () => {};
 
   const tabs = storage.isAlone ? undefined : joinTabs(key, onTold);
-  // Browsers only: back online, and back from the browser's history, where no tab could tell it anything.
-  for (const event of ["online", "pageshow"]) {
+  // Browsers only: back online; back from the browser's history, where no tab could tell it anything; and localStorage, which other
+  // tabs see later than what they are told of it.
+  for (const event of ["online", "pageshow", "storage"]) {
     (globalThis as Partial<EventTarget>).addEventListener?.(event, async () => {
       failures = restUntil = 0;
       wake();
-      follow(await look());
+      follow(await change((stored) => stored));
     });
   }
 
@@ -73,8 +74,6 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
     });
 
   const change = async (decide: (stored: Stored) => Stored) => readRecord(await update(decide));
-
-  const look = () => change((stored) => stored);
 
   /** The same, and other tabs are told. */
   async function store(decide: (stored: Stored) => Stored): Promise<Stored> {
@@ -109,7 +108,7 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
     hold(stored, expiresAt ?? now() + (stored?.expires_in as number), reason);
   }
 
-  /** Sends the refresh token once. True when the server was asked, false when storage held newer tokens. */
+  /** Sends the refresh token once. True when this tab goes by the answer, false when storage held newer tokens. */
   async function refreshOnce(before: Held): Promise<boolean> {
     const sent = await change((stored) =>
       !stored || stored.attempt || isNewer(stored, before) ? stored : { ...stored, attempt: newAttempt() },
@@ -134,7 +133,7 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
       // Somebody else went on with the session.
       if (isOver && error.status === 409) server.revoke(sent).catch(() => {});
       follow(left, error.code);
-      return true;
+      return !left;
     }
     const { expiresAt, ...answer } = tokens;
     const isSame = answer.session_id === sent.session_id;
@@ -149,7 +148,7 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
     });
     if (isKept) hold(kept, expiresAt);
     else follow(kept);
-    return true;
+    return isKept;
   }
 
   async function refreshUntilAnswered(): Promise<boolean> {
@@ -190,8 +189,8 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
       });
       return refreshing;
     },
-    async resume() {
-      const stored = await look();
+    async resume(first) {
+      const stored = await change((stored) => stored ?? first);
       follow(stored, undefined, Number.POSITIVE_INFINITY);
       return stored;
     },
@@ -214,4 +213,4 @@ export function createSession({ key, server, storage, onChange }: SessionOptions
 }
 
 /** 160 random bits, at most 54 characters; `randomUUID` is not there on pages without TLS. */
-const newAttempt = () => crypto.getRandomValues(new Uint32Array(5)).join("-");
+export const newAttempt = () => crypto.getRandomValues(new Uint32Array(5)).join("-");
