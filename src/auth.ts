@@ -125,6 +125,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     checkPassword: options.checkPassword,
     statements: userStatements,
   });
+  await users.meetHashes();
   const refreshKeys = deriveKeys(root, "refresh-token");
   const sessionsOptions = {
     storage,

@@ -65,6 +65,12 @@ export const userByUsername = (key: string): Statement => sql`select * from latc
 
 export const userByEmail = (key: string): Statement => sql`select * from latchkey_users where email_key = ${key}`;
 
+/** Password hashes of the oldest and the newest users: enough to know in what formats they are. */
+export const samplePasswords = (): Statement => sql`
+  select password from (select password from latchkey_users order by id limit 50) oldest
+  union all
+  select password from (select password from latchkey_users order by id desc limit 50) newest`;
+
 export const usersTaking = (usernameKey: string, emailKey: string): Statement => sql`
   select username_key, email_key from latchkey_users where username_key = ${usernameKey} or email_key = ${emailKey}`;
 

@@ -22,6 +22,8 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /** False for a wrong password and for a string that is no hash we know; the work done is that of a real one. */
   verify(password: string, stored: string): Promise<boolean>;
+  /** Learns what kind of hash is in use: a failed login then does the work of it, too. */
+  meet(stored: string): void;
   /** The work of `verify` for a user who does not exist. */
   verifyNobody(password: string): Promise<false>;
   /** True when the stored hash has another format or other parameters than today's. */
@@ -75,6 +77,10 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
     return readDjangoHash(`pbkdf2_sha256$${count}$nobody$${digest}`) as ForeignHash;
   }
 
+  function learn(known: KnownHash): void {
+    if (kinds.size <= IMITATED_KINDS && !kinds.has(known.kind)) kinds.set(known.kind, known);
+  }
+
   async function fail(password: string, worked: string | undefined): Promise<false> {
     for (const [kind, known] of kinds) if (kind !== worked) await gate.run(() => known.matches(password));
     return false;
@@ -94,9 +100,14 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
     async verify(password, stored) {
       const known = readHash(stored);
       if (!known) return fail(password, undefined);
-      if (kinds.size <= IMITATED_KINDS && !kinds.has(known.kind)) kinds.set(known.kind, known);
+      learn(known);
       if (await gate.run(() => known.matches(password))) return true;
       return fail(password, known.kind);
+    },
+
+    meet(stored) {
+      const known = readHash(stored);
+      if (known) learn(known);
     },
 
     verifyNobody: (password) => fail(password, undefined),

@@ -3,6 +3,7 @@
  * An unknown user costs a real hash and fails with the same words as a wrong password, so nobody learns who exists.
  */
 import { AuthError, type FieldError } from "../errors.ts";
+import { samplePasswords } from "../storage/queries.ts";
 import type { Row, Statement, Storage } from "../storage/storage.ts";
 import { ownUsers, type UserStatements } from "../storage/user-statements.ts";
 import type { System } from "../system.ts";
@@ -225,6 +226,11 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     return row && row.deactivated_at === null ? (row.password as string) : undefined;
   }
 
+  /** Learns in what formats the hashes are, so that the first failed login already tells nothing by its time. */
+  async function meetHashes(): Promise<void> {
+    for (const { password } of await storage.read(samplePasswords())) hasher.meet(password as string);
+  }
+
   /** The epoch that a new session of this user has to remember; `undefined` when the user is inactive or gone. */
   async function epochOf(id: number): Promise<number | undefined> {
     if (statements.settle) await storage.write([statements.settle(id)]);
@@ -249,7 +255,19 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     return statements.changePassword(id, stored, await hasher.hash(next));
   }
 
-  return { register, authenticate, byId, find, list, epochOf, passwordHashOf, passwordChange, passwordReset, setRoles };
+  return {
+    register,
+    authenticate,
+    byId,
+    find,
+    list,
+    epochOf,
+    passwordHashOf,
+    meetHashes,
+    passwordChange,
+    passwordReset,
+    setRoles,
+  };
 }
 
 const LARGEST_PAGE = 1000;

@@ -226,6 +226,22 @@ describe("at login", () => {
     await auth.close();
   });
 
+  test("an unknown user costs what an imported one does, from the first attempt on (checklist 70)", async () => {
+    const storage = openSqlite(":memory:");
+    await storage.migrate();
+    await storage.write([user(1, given.vectors.find((hash) => hash.startsWith("pbkdf2_sha256$1000000$")) as string)]);
+    const { auth } = await createEngine({ storage });
+    const cost = async (username: string) => {
+      const started = performance.now();
+      await assert.rejects(auth.login({ username, password: "wrong" }), { code: "invalid_credentials" });
+      return performance.now() - started;
+    };
+    const [unknown, known] = [await cost("nobody"), await cost("user1")];
+    // Without its work the one would cost a tenth of the other.
+    assert.ok(unknown > known / 3, `${unknown} ms and ${known} ms`);
+    await auth.close();
+  });
+
   test("with passwordFormat 'django' hashes stay such that Django reads them", async () => {
     const { auth, storage } = await createEngine({
       storage: openSqlite(":memory:"),
