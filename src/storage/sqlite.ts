@@ -104,7 +104,7 @@ export function openSqlite(path: string, { timeout = TIMEOUT }: SqliteOptions = 
     },
 
     async pendingMigrations() {
-      const connection = openConnection(file);
+      const connection = await openConnection(file, timeout);
       try {
         return findPending(connection, file);
       } finally {
@@ -128,7 +128,7 @@ interface Opened {
 }
 
 async function open(file: string, timeout: number): Promise<Opened> {
-  const connection = openConnection(file);
+  const connection = await openConnection(file, timeout);
   try {
     await migrateSqlite(connection, file, timeout);
     // From here on this connection only reads; a query that writes is a mistake, not a race with the writing thread.

@@ -71,6 +71,13 @@ describe("commands", SIDE_BY_SIDE, () => {
       assert.ok(!existsSync(elsewhere) && !existsSync(join(folder, "missing.db")));
     });
 
+    test("commands that start at once on a file that is not there all find it made", async () => {
+      for (let round = 0; round < 3; round++) {
+        const own = { env: { DATABASE_URL: join(folder, `at-once-${round}.db`) } };
+        await Promise.all([1, 2, 3].map(() => done("migrate", own)));
+      }
+    });
+
     test("migrate tells what is there, and does nothing twice", async () => {
       const { migrations } = (await done("migrate --json")).json();
       assert.deepEqual(migrations[0].version, 1);

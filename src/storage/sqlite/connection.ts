@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite";
 import { StorageOpenError } from "../open-error.ts";
 import { CORRUPT, isStoreFailure, NOT_A_DATABASE, resultCodeOf } from "./errors.ts";
+import { retryBusy } from "./retry-busy.ts";
 
 export const MEMORY = ":memory:";
 
@@ -30,16 +31,26 @@ export const CONNECTION_SETTINGS = `
 /**
  * Opens the file, making it first if need be, for its owner's eyes only: it holds password hashes.
  * @param path a path of the file system, or ":memory:".
+ * @param lockTimeout milliseconds to wait for another process that is making the file.
  * @throws StorageOpenError
  */
-export function openConnection(path: string): DatabaseSync {
+export async function openConnection(path: string, lockTimeout: number): Promise<DatabaseSync> {
   if (path !== MEMORY) checkFile(path);
   try {
-    const connection = new DatabaseSync(path, CONNECTION_OPTIONS);
+    return await retryBusy(() => connect(path), performance.now() + lockTimeout);
+  } catch (error) {
+    throw toOpenError(error, path);
+  }
+}
+
+function connect(path: string): DatabaseSync {
+  const connection = new DatabaseSync(path, CONNECTION_OPTIONS);
+  try {
     connection.exec(CONNECTION_SETTINGS);
     return connection;
   } catch (error) {
-    throw toOpenError(error, path);
+    connection.close();
+    throw error;
   }
 }
 

@@ -2,12 +2,12 @@
 
 import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
 import { realSystem } from "../../system.ts";
 import { type AppliedMigration, type Dialect, MIGRATIONS_TABLE, pendingMigrations } from "../migrations.ts";
 import { StorageOpenError } from "../open-error.ts";
 import { MEMORY, toOpenError } from "./connection.ts";
-import { BUSY, CORRUPT, resultCodeOf } from "./errors.ts";
+import { CORRUPT } from "./errors.ts";
+import { retryBusy } from "./retry-busy.ts";
 
 const DIALECT: Dialect = {
   identity: "integer primary key autoincrement",
@@ -17,8 +17,6 @@ const DIALECT: Dialect = {
   updatedTable: " strict",
 };
 
-/** Milliseconds between tries for a lock. */
-const LOCK_RETRY = 10;
 /** Bytes; looking at every page of a larger file takes longer than a start should. */
 const CHECKED_SIZE = 16 * 1024 * 1024;
 
@@ -83,16 +81,5 @@ function runPending(connection: DatabaseSync, path: string): void {
   for (const { version, name, readableFrom, statements } of readPending(connection, path)) {
     for (const statement of statements(DIALECT)) connection.exec(statement);
     insert.run(version, name, realSystem.now(), readableFrom);
-  }
-}
-
-async function retryBusy<T>(attempt: () => T, deadline: number): Promise<T> {
-  for (;;) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (resultCodeOf(error) !== BUSY || performance.now() >= deadline) throw error;
-    }
-    await sleep(LOCK_RETRY);
   }
 }
