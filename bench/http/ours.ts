@@ -1,28 +1,25 @@
-/**
- * What latchkey's guards stand on in these applications: with sessions behind it, or the token core alone. Each is called as a
- * handler by hand calls it, in the place where the framework has its guards.
- */
-import type { Auth, Identity } from "../../src/index.ts";
+/** What latchkey's guards stand on in these applications: with sessions behind it, or the token core alone. */
+import type { Auth } from "../../src/index.ts";
 import type { Verifier } from "../../src/jwt/index.ts";
-import { AUDIENCE, ISSUER, OURS, OURS_CACHED, type Setting } from "./application.ts";
+import { type Application, AUDIENCE, ISSUER, OURS, OURS_CACHED, type Setting } from "./application.ts";
 
-/** Who sends a request, by its Authorization header. @throws AuthError */
-export type Authenticate = (authorization: string | undefined) => { readonly sub: string };
+/** What a handler behind `requireAuth` finds, whatever it stands on. */
+export interface Who {
+  readonly claims: { readonly sub: string };
+}
 
-/** Both guards of ours in one framework. @param toApplication puts a guard in its place. */
-export function guardedByOurs<Application>(
-  toApplication: (authenticate: Authenticate) => Application | Promise<Application>,
-): Readonly<Record<string, (setting: Setting) => Promise<Application>>> {
+/**
+ * Both guards of ours in one framework.
+ * @param adapter `latchkey/express` and so on.
+ * @param start makes the application with the adapter and what `requireAuth` takes, and starts it.
+ */
+export function guardedByOurs<Adapter>(
+  adapter: string,
+  start: (adapter: Adapter, source: Auth | Verifier) => Promise<number>,
+): Readonly<Record<typeof OURS | typeof OURS_CACHED, Application>> {
   return {
-    [OURS_CACHED]: async (setting) => {
-      const auth = await engine(setting);
-      // While the feed is fresh it answers at once, and nothing makes it stale here.
-      return toApplication((header) => (auth.authenticate(bearerOf(header)) as Identity).claims as { sub: string });
-    },
-    [OURS]: async (setting) => {
-      const { verify } = await verifier(setting);
-      return toApplication((header) => verify(bearerOf(header)) as { sub: string });
-    },
+    [OURS_CACHED]: async (setting) => start(await setting.latchkey<Adapter>(adapter), await engine(setting)),
+    [OURS]: async (setting) => start(await setting.latchkey<Adapter>(adapter), await verifier(setting)),
   };
 }
 
@@ -38,8 +35,4 @@ async function verifier({ latchkey, secret }: Setting): Promise<Verifier> {
     await latchkey<typeof import("../../src/jwt/index.ts")>("latchkey/jwt");
   const keys = createKeySet([importKey(Buffer.from(secret), { alg: "HS256" })]);
   return createVerifier({ keys, issuer: ISSUER, audience: AUDIENCE });
-}
-
-function bearerOf(header = ""): string {
-  return header.startsWith("Bearer ") ? header.slice("Bearer ".length) : "";
 }

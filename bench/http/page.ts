@@ -1,6 +1,6 @@
 /** results/http.md: the verdict first, then a table for each framework, then how it was measured. */
 import { between, type Column, machineText, number, table, times } from "../report.ts";
-import { NO_AUTH, OURS_CACHED, TOKEN_COUNT } from "./application.ts";
+import { ANONYMOUS, NO_AUTH, OURS_CACHED, TOKEN_COUNT } from "./application.ts";
 import type { FrameworkResults, HttpResults } from "./results.ts";
 import { CONNECTION_COUNT } from "./rounds.ts";
 import type { Measured, Verdict } from "./verdict.ts";
@@ -81,7 +81,7 @@ function frameworkSection({ framework, rows }: FrameworkResults): string[] {
         number(row.loadCpuMicros.median),
         number(row.requestsPerSecond.median),
         number(row.p99.median),
-        row.guard === NO_AUTH ? "" : number(row.allocatedBeyond.median),
+        ANONYMOUS.includes(row.guard) ? "" : number(row.allocatedBeyond.median),
         `${Math.round(row.utilization.median * 100)} %`,
       ]),
     ),
@@ -94,14 +94,14 @@ function pinningText({ cores }: HttpResults): string {
     : "**Server and load were not pinned to cores of their own: this system has no taskset, or one core.**";
 }
 
-function method({ effort: { rounds, turns, turnMs, warmUpMs } }: HttpResults): string[] {
+function method({ effort: { rounds, turns, turnMs, warmUpRequests } }: HttpResults): string[] {
   return [
     "## How it was measured",
     "",
     '- One route, `GET /profile`, that answers `{"sub":…}` as JSON: bare, and with each guard in front of it. Every application',
     "  is a process of its own (NODE_ENV=production), with the framework's defaults; the load comes from another process.",
-    `- ${rounds} rounds of ${turns} turns, each turn asking every application of a framework for ${turnMs} ms in random order, after ${warmUpMs} ms of`,
-    "  warm-up. The turns of a round are added up, and ratios are taken inside a round: what disturbs the machine disturbs both sides.",
+    `- ${rounds} rounds of ${turns} turns, each turn asking every application of a framework for ${turnMs} ms in random order, after`,
+    `  ${warmUpRequests.toLocaleString("en-US")} requests of warm-up. The turns of a round are added up, and ratios are taken inside a round: what disturbs the machine disturbs both sides.`,
     `- ${CONNECTION_COUNT} keep-alive connections with one request in flight on each. The load generator writes prepared requests to raw sockets,`,
     `  ${TOKEN_COUNT} different tokens in turn, the same bytes for everybody, and checks of every answer the status, the length and`,
     "  that it names the token's user. *Server busy* is the share of a core that the server had: what lacks to 100 % is what other",
@@ -110,11 +110,12 @@ function method({ effort: { rounds, turns, turnMs, warmUpMs } }: HttpResults): s
     "- *By CPU*: user and system time of the server's process, all its threads, for one request; this is what the figures are held",
     "  against, since a neighbour that takes the core away does not count. *By the clock*: requests per second.",
     "- Everybody verifies the same HS256 tokens, which `auth.refresh` signed: signature, `exp`, `iss` and `aud`. Caches hold all",
-    "  tokens. *latchkey* is `auth.authenticate` in the framework's place for guards, over `createAuth` on SQLite, and also knows",
-    "  which sessions have ended; *latchkey, no cache* is a verifier of `latchkey/jwt` without a cache, as in a service that holds",
-    "  no database. *A guard that does nothing* is the framework's own price for having one.",
+    "  tokens. *latchkey* is `requireAuth` over `createAuth` on SQLite and also knows which sessions have ended; *latchkey, no",
+    "  cache* is `requireAuth` over a verifier without a cache, as in a service that holds no database. *A guard that does",
+    "  nothing* is the framework's own price for having one.",
     "- Peers have a KeyObject or CryptoKey that was made once where they take one. @fastify/jwt and fast-jwt have their cache on,",
     "  keyed by the token itself, which is quicker than their default.",
-    "- *Bytes beyond*: V8's own count of allocated bytes over the same requests, less that of the bare application in the same round.",
+    "- *Bytes beyond*: V8's own count of allocated bytes over the same requests, less that of the guard that does nothing (node:http: of",
+    "  the bare application) in the same round.",
   ];
 }

@@ -1,7 +1,7 @@
 /** What the HTTP part measures, as it is kept in results/http.json. */
 import type { Machine } from "../machine.ts";
 import { type Spread, spreadOf } from "../measure.ts";
-import { ANONYMOUS, type Framework, NO_AUTH, OURS, OURS_CACHED } from "./application.ts";
+import { ANONYMOUS, type Framework, NO_AUTH, NO_OP, OURS, OURS_CACHED } from "./application.ts";
 import type { Cores } from "./cores.ts";
 import type { Batch, Batches, Effort } from "./rounds.ts";
 
@@ -31,7 +31,7 @@ export interface Row {
   readonly toNoAuth: Spread;
   /** Requests in a second of the clock, the same way. */
   readonly rateToNoAuth: Spread;
-  /** Bytes beyond what the framework itself allocates for a request. */
+  /** Bytes beyond what the framework itself allocates for a guarded request: one behind a guard that does nothing, where that is measured. */
   readonly allocatedBeyond: Spread;
   /** Requests for a second of CPU: latchkey's, with its cache, over those of this row; absent before there is one. */
   readonly oursOver?: Spread | undefined;
@@ -39,6 +39,7 @@ export interface Row {
 
 export function toResults(framework: Framework, batches: Batches): FrameworkResults {
   const bare = batches.get(NO_AUTH)!;
+  const leastGuarded = batches.get(NO_OP) ?? bare;
   const ours = batches.get(OURS_CACHED);
   const rows = [...batches].map(([guard, own]): Row => {
     const over = (value: (one: Batch, other: Batch) => number, others: readonly Batch[]): Spread =>
@@ -53,7 +54,7 @@ export function toResults(framework: Framework, batches: Batches): FrameworkResu
       loadCpuMicros: spread((batch) => batch.loadCpuMicros),
       toNoAuth: over((batch, other) => other.cpuMicros / batch.cpuMicros, bare),
       rateToNoAuth: over((batch, other) => batch.requestsPerSecond / other.requestsPerSecond, bare),
-      allocatedBeyond: over((batch, other) => batch.allocatedBytes - other.allocatedBytes, bare),
+      allocatedBeyond: over((batch, other) => batch.allocatedBytes - other.allocatedBytes, leastGuarded),
       ...(ours && { oursOver: over((batch, other) => batch.cpuMicros / other.cpuMicros, ours) }),
     };
   });

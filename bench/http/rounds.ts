@@ -18,8 +18,8 @@ export interface Effort {
   readonly turns: number;
   /** How long one turn is, in milliseconds. */
   readonly turnMs: number;
-  /** How long each is asked before anything counts, in milliseconds. */
-  readonly warmUpMs: number;
+  /** Of each, before anything counts: a compiler goes by calls, and not by the clock of a busy machine. */
+  readonly warmUpRequests: number;
 }
 
 export interface RoundsOptions {
@@ -58,6 +58,7 @@ interface Turn {
 export type Batches = ReadonlyMap<string, readonly Batch[]>;
 
 export const CONNECTION_COUNT = 32;
+const WARM_UP_TURN_MS = 100;
 
 export async function measureFramework(framework: Framework, options: RoundsOptions): Promise<Batches> {
   const { load, bearers, cores, effort, server, progress } = options;
@@ -77,7 +78,8 @@ export async function measureFramework(framework: Framework, options: RoundsOpti
     for (const guard of guards) {
       progress(`${framework}: warming up, ${guard}`);
       await connect(guard);
-      await takeTurn(guard, effort.warmUpMs);
+      let count = 0;
+      while (count < effort.warmUpRequests) count += (await takeTurn(guard, WARM_UP_TURN_MS)).count;
       await load.call("p99", ports.get(guard));
     }
     const batches = new Map<string, Batch[]>(guards.map((guard) => [guard, []]));

@@ -34,8 +34,8 @@ export interface HttpRun {
   readonly verdicts: readonly Verdict[];
 }
 
-const FULL: Effort = { rounds: 20, turns: 8, turnMs: 40, warmUpMs: 1500 };
-const QUICK: Effort = { rounds: 5, turns: 3, turnMs: 40, warmUpMs: 500 };
+const FULL: Effort = { rounds: 20, turns: 8, turnMs: 40, warmUpRequests: 40_000 };
+const QUICK: Effort = { rounds: 4, turns: 3, turnMs: 40, warmUpRequests: 10_000 };
 const PEERS = [
   ...["fastify", "@fastify/jwt", "fast-jwt", "hono", "@hono/node-server", "express", "express-jwt", "passport-jwt"],
   ...["jsonwebtoken", "koa", "koa-jwt", "@nestjs/core", "@nestjs/jwt"],

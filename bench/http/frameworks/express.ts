@@ -13,23 +13,23 @@ import {
   NOBODY,
   PATH,
 } from "../application.ts";
-import { guardedByOurs } from "../ours.ts";
+import { guardedByOurs, type Who } from "../ours.ts";
 
 export const expressApplications: Applications = {
   [NO_AUTH]: () => answering([], () => NOBODY),
 
   [NO_OP]: () => answering([(_request, _response, next) => next()], () => NOBODY),
 
-  ...guardedByOurs((authenticate) => {
-    const guard: RequestHandler = (request, _response, next) => {
-      (request as Guarded).auth = authenticate(request.headers.authorization);
-      next();
-    };
-    return answering([guard], (request) => (request as Guarded).auth?.sub);
-  }),
+  ...guardedByOurs<typeof import("../../../src/adapters/express.ts")>(
+    "latchkey/express",
+    ({ requireAuth, authOf }, source) => answering([requireAuth(source)], (request) => authOf<Who>(request).claims.sub),
+  ),
 
   "express-jwt, KeyObject": ({ key }) =>
-    answering([expressjwt({ secret: key, ...JSONWEBTOKEN_CHECKS })], (request) => (request as Guarded).auth?.sub),
+    answering(
+      [expressjwt({ secret: key, ...JSONWEBTOKEN_CHECKS })],
+      (request) => (request as { auth?: { sub?: string } }).auth?.sub,
+    ),
 
   "passport-jwt, KeyObject": ({ key }) => {
     const passport = new Passport();
@@ -45,9 +45,6 @@ export const expressApplications: Applications = {
     );
   },
 };
-
-/** As both ours and express-jwt leave it. */
-type Guarded = Request & { auth?: { readonly sub?: string } };
 
 function answering(guards: readonly RequestHandler[], subjectOf: (request: Request) => unknown): Promise<number> {
   const app = express();

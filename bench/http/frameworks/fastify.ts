@@ -2,7 +2,7 @@
 import fastifyJwt from "@fastify/jwt";
 import { type FastifyInstance, type FastifyRequest, fastify, type onRequestHookHandler } from "fastify";
 import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NO_OP, NOBODY, PATH } from "../application.ts";
-import { guardedByOurs } from "../ours.ts";
+import { guardedByOurs, type Who } from "../ours.ts";
 
 export const fastifyApplications: Applications = {
   [NO_AUTH]: () => answering(fastify(), undefined, () => NOBODY),
@@ -14,15 +14,14 @@ export const fastifyApplications: Applications = {
       () => NOBODY,
     ),
 
-  ...guardedByOurs((authenticate) => {
-    const app = fastify();
-    app.decorateRequest("auth");
-    const guard: onRequestHookHandler = (request, _reply, done) => {
-      request.setDecorator("auth", authenticate(request.headers.authorization));
-      done();
-    };
-    return answering(app, guard, (request) => request.getDecorator<{ sub: string }>("auth").sub);
-  }),
+  ...guardedByOurs<typeof import("../../../src/adapters/fastify.ts")>(
+    "latchkey/fastify",
+    ({ requireAuth, authOf }, source) => {
+      const app = fastify();
+      app.decorateRequest("auth");
+      return answering(app, requireAuth(source), (request) => authOf<Who>(request).claims.sub);
+    },
+  ),
 
   "@fastify/jwt, its cache": async ({ secret }) => {
     const app = fastify();

@@ -1,7 +1,7 @@
 /** Hono on @hono/node-server, and hono/jwt with a key that was imported once. */
 import { webcrypto } from "node:crypto";
 import type { Server } from "node:net";
-import { type HttpBindings, serve } from "@hono/node-server";
+import { serve } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { jwt } from "hono/jwt";
 import {
@@ -16,21 +16,16 @@ import {
   PATH,
   TYP,
 } from "../application.ts";
-import { guardedByOurs } from "../ours.ts";
+import { guardedByOurs, type Who } from "../ours.ts";
 
 export const hono: Applications = {
   [NO_AUTH]: () => answering([], () => NOBODY),
 
   [NO_OP]: () => answering([(_, next) => next()], () => NOBODY),
 
-  ...guardedByOurs((authenticate) => {
-    const guard: MiddlewareHandler = (c, next) => {
-      // On @hono/node-server the Headers of a request are made when they are first read, which costs 4 KB.
-      c.set("auth", authenticate((c.env as HttpBindings).incoming.headers.authorization));
-      return next();
-    };
-    return answering([guard], (c) => (c.get("auth") as { sub: string }).sub);
-  }),
+  ...guardedByOurs<typeof import("../../../src/adapters/hono.ts")>("latchkey/hono", ({ requireAuth }, source) =>
+    answering([requireAuth(source)], (c) => (c.get("auth") as Who).claims.sub),
+  ),
 
   "hono/jwt": async ({ secret }) => {
     const algorithm = { name: "HMAC", hash: "SHA-256" };

@@ -11,20 +11,16 @@ import {
   NOBODY,
   PATH,
 } from "../application.ts";
-import { guardedByOurs } from "../ours.ts";
+import { guardedByOurs, type Who } from "../ours.ts";
 
 export const koa: Applications = {
   [NO_AUTH]: () => answering([], () => NOBODY),
 
   [NO_OP]: () => answering([(_, next) => next()], () => NOBODY),
 
-  ...guardedByOurs((authenticate) => {
-    const guard: Middleware = (context, next) => {
-      context.state.auth = authenticate(context.headers.authorization);
-      return next();
-    };
-    return answering([guard], ({ state }) => state.auth.sub);
-  }),
+  ...guardedByOurs<typeof import("../../../src/adapters/koa.ts")>("latchkey/koa", ({ requireAuth }, source) =>
+    answering([requireAuth(source) as Middleware], ({ state }) => (state.auth as Who).claims.sub),
+  ),
 
   "koa-jwt, KeyObject": ({ key }) => {
     // Its types know texts and buffers only; jsonwebtoken, which it hands the key to, takes a KeyObject.

@@ -30,23 +30,11 @@ import {
   NOBODY,
   PATH,
 } from "../application.ts";
-import { guardedByOurs } from "../ours.ts";
 
 export const nest: Applications = {
   [NO_AUTH]: () => answering({ imports: [], guards: [], subjectOf: () => NOBODY }),
 
   [NO_OP]: () => answering({ imports: [], guards: [{ canActivate: () => true }], subjectOf: () => NOBODY }),
-
-  ...guardedByOurs((authenticate) => {
-    const guard: CanActivate = {
-      canActivate(context) {
-        const request = context.switchToHttp().getRequest<Guarded>();
-        request.auth = authenticate(request.headers.authorization);
-        return true;
-      },
-    };
-    return answering({ imports: [], guards: [guard], subjectOf: (request) => (request as Guarded).auth?.sub });
-  }),
 
   "@nestjs/jwt guard, KeyObject": ({ key }) => {
     const options = { secretOrKeyProvider: () => key as unknown as string, verifyOptions: JSONWEBTOKEN_CHECKS };
@@ -57,8 +45,6 @@ export const nest: Applications = {
     });
   },
 };
-
-type Guarded = Request & { auth?: { readonly sub: string } };
 
 /** As in the chapter on authentication of the documentation. */
 function documentedGuard(): Type<CanActivate> {

@@ -1,13 +1,15 @@
 /** Bare node:http. Nobody is its usual plugin; fast-jwt with its cache is the quickest that one can put there by hand. */
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { createVerifier } from "fast-jwt";
 import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
-import { guardedByOurs } from "../ours.ts";
+import { guardedByOurs, type Who } from "../ours.ts";
 
 export const nodeHttp: Applications = {
-  [NO_AUTH]: () => answering(() => NOBODY),
+  [NO_AUTH]: () => serving((_request, response) => answer(response, NOBODY)),
 
-  ...guardedByOurs((authenticate) => answering(({ headers }) => authenticate(headers.authorization).sub)),
+  ...guardedByOurs<typeof import("../../../src/adapters/node.ts")>("latchkey/node", ({ requireAuth }, source) =>
+    serving(requireAuth(source)((request, response) => answer(response, (request.auth as Who).claims.sub))),
+  ),
 
   "fast-jwt, its cache": ({ secret }) => {
     const verify = createVerifier({
@@ -18,23 +20,29 @@ export const nodeHttp: Applications = {
       cache: 1000,
       cacheKeyBuilder: (token) => token,
     });
-    return answering(({ headers: { authorization = "" } }) => {
+    return serving(({ headers: { authorization = "" } }, response) => {
       const [scheme, token] = authorization.split(" ");
-      return scheme === "Bearer" && token ? verify(token).sub : undefined;
+      let sub: string;
+      try {
+        if (scheme !== "Bearer" || !token) return void response.writeHead(401).end();
+        ({ sub } = verify(token));
+      } catch {
+        return void response.writeHead(401).end();
+      }
+      answer(response, sub);
     });
   },
 };
 
-function answering(subjectOf: (request: IncomingMessage) => unknown): Promise<number> {
+function serving(handle: RequestListener): Promise<number> {
   const server = createServer((request, response) => {
     if (request.url !== PATH) return void response.writeHead(404).end();
-    let sub: unknown;
-    try {
-      sub = subjectOf(request);
-    } catch {}
-    if (sub === undefined) return void response.writeHead(401).end();
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ sub }));
+    handle(request, response);
   });
   return listening(server.listen(0, HOST));
+}
+
+function answer(response: ServerResponse, sub: string): void {
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify({ sub }));
 }
