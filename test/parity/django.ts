@@ -16,6 +16,8 @@ export interface DjangoUser {
 
 export interface DjangoProject {
   readonly url: string;
+  /** Its SQLite file. */
+  readonly database: string;
   readonly users: readonly DjangoUser[];
   readonly versions: Readonly<Record<string, string>>;
   deleteUser(username: string): Promise<void>;
@@ -37,12 +39,21 @@ export function missingDjango(): string | undefined {
   }
 }
 
-export async function startDjango(secret: string): Promise<DjangoProject> {
+export interface DjangoOptions {
+  /** "own": the hasher that this Django prefers, at its own cost. Default "cheap". */
+  readonly hasher?: "cheap" | "own";
+}
+
+export async function startDjango(secret: string, { hasher = "cheap" }: DjangoOptions = {}): Promise<DjangoProject> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-parity-"));
-  const child = spawn(PYTHON, [join(import.meta.dirname, "project.py"), folder, secret], {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: { PATH: process.env.PATH ?? "", PYTHONDONTWRITEBYTECODE: "1", LANG: "C.UTF-8" },
-  });
+  const child = spawn(
+    PYTHON,
+    [join(import.meta.dirname, "project.py"), folder, secret, ...(hasher === "own" ? ["own"] : [])],
+    {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { PATH: process.env.PATH ?? "", PYTHONDONTWRITEBYTECODE: "1", LANG: "C.UTF-8" },
+    },
+  );
   let errors = "";
   child.stderr.on("data", (part: Buffer) => {
     errors += part.toString();
@@ -54,6 +65,7 @@ export async function startDjango(secret: string): Promise<DjangoProject> {
   const { port, users, versions } = JSON.parse(first);
   return {
     url: `http://127.0.0.1:${port}`,
+    database: join(folder, "django.db"),
     users,
     versions,
     async deleteUser(username) {

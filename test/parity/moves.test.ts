@@ -4,8 +4,6 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { openSqlite } from "../../src/storage/sqlite.ts";
-import { sql } from "../../src/storage/storage.ts";
 import { type ChildServer, call, startChildServer, temporaryFolder } from "../support/child-server.ts";
 import { PASSWORD } from "./cases.ts";
 import { SECRET } from "./compare.ts";
@@ -22,11 +20,14 @@ function block(mark: string): readonly string[] {
 
 const ROOT_SECRET = randomBytes(36).toString("base64");
 
-/** The settings of a block, with the two secrets that the reader has to fill in. */
+/** The settings of a block, with what the reader has to fill in. */
 function settings(mark: string): Record<string, string> {
   const entries = block(mark).map((line) => {
     const [, name = "", value = ""] = /^([A-Z_]+)=(.*)$/.exec(line) ?? assert.fail(`no setting: ${line}`);
     if (name === "JWT_SECRET_KEY") return [name, SECRET];
+    if (name === "DATABASE_URL") return [name, django.database];
+    // The project's user model is Django's own.
+    if (name === "LATCHKEY_USERS_TABLE") return [name, "auth_user"];
     return [name, name === "LATCHKEY_ROOT_SECRET" ? ROOT_SECRET : value];
   });
   return Object.fromEntries(entries);
@@ -39,20 +40,11 @@ interface Move {
 
 let django: DjangoProject;
 
-/** A data folder of ours with Django's users. */
+/** A data folder of ours, and servers over Django's own users. */
 async function move(work: (move: Move) => Promise<void>): Promise<void> {
   const folder = temporaryFolder();
   const servers: ChildServer[] = [];
   try {
-    const storage = openSqlite(join(folder, "latchkey.db"));
-    await storage.migrate();
-    for (const { id, username, email, password } of django.users) {
-      await storage.write([
-        sql`insert into latchkey_users (id, username, username_key, email, email_key, password, created_at)
-          values (${id}, ${username}, ${username.toLowerCase()}, ${email}, ${email.toLowerCase()}, ${password}, 1)`,
-      ]);
-    }
-    await storage.close();
     await work({
       folder,
       async start(env) {
@@ -77,7 +69,7 @@ async function expectOk(url: string, path: string, body: object) {
 
 describe("the moves of docs/django.md", { skip: missingDjango() ?? false }, () => {
   before(async () => {
-    django = await startDjango(SECRET);
+    django = await startDjango(SECRET, { hasher: "own" });
   });
   after(() => django.stop());
 
@@ -102,6 +94,7 @@ describe("the moves of docs/django.md", { skip: missingDjango() ?? false }, () =
       const alone = await start(settings("drf, alone"));
       await expectOk(alone.url, "/api/auth/refresh/", { refresh: made.refresh });
       const last = await expectOk(alone.url, "/api/auth/login/", credentials);
+      await expectOk(django.url, "/api/auth/login/", credentials);
       assert.equal((await post(django.url, "/api/auth/refresh/", { refresh: last.refresh })).status, 401);
       assert.equal((await post(alone.url, "/api/auth/refresh/", { refresh: old.refresh })).status, 401);
     }));
