@@ -230,6 +230,14 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return reason;
   }
 
+  /** Calls back when a session, a user or a key may have been taken back. */
+  function onTakenBack(listener: () => void): () => void {
+    const stops = [feed.onEntries(listener), ring.onChange(listener)];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
   /** Commits an end and makes it known here before it is acknowledged. */
   async function end(statements: readonly Statement[]): Promise<boolean> {
     const written = await storage.write(statements);
@@ -337,7 +345,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       );
     },
 
-    watch: createWatch({ authenticate, onEntries: feed.onEntries, system }),
+    watch: createWatch({ authenticate, onEntries: onTakenBack, system }),
 
     async changePassword(identity, { currentPassword, newPassword }) {
       const change = await users.passwordChange(identity.userId, currentPassword, newPassword);

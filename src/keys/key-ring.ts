@@ -81,6 +81,7 @@ export async function openKeyRing(options: KeyRingOptions) {
   const unreadable = new Map<string, "secret" | "damage">();
   let set: KeySet<Key> | undefined;
   let inSet: readonly Key[] = [];
+  const listeners = new Set<() => void>();
 
   // Reading ----------------------------------------------------------------------------------------------------------
 
@@ -130,8 +131,12 @@ export async function openKeyRing(options: KeyRingOptions) {
       ...(kid !== undefined && { signWith: kid }),
       ...(withoutKid !== undefined && { withoutKid }),
     };
-    if (set) set.replace(keys, keySetOptions);
-    else set = createKeySet(keys, keySetOptions);
+    if (!set) {
+      set = createKeySet(keys, keySetOptions);
+      return;
+    }
+    set.replace(keys, keySetOptions);
+    for (const listener of listeners) listener();
   }
 
   /** The key that signs here; `undefined` when it can't be opened. */
@@ -389,6 +394,12 @@ export async function openKeyRing(options: KeyRingOptions) {
       },
       replace: keySet.replace,
     } satisfies KeySet<Key> as KeySet<Key>,
+
+    /** Calls back when keys have come or gone. @returns how to stop. */
+    onChange(listener: () => void): () => void {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
 
     /**
      * After a token was refused: the kid that its verifier found no key for, if that may be one that this instance has

@@ -225,6 +225,18 @@ export function keyContract(name: string, open: () => Promise<() => Storage>): v
         await assert.rejects(one.keys.compromise("nobody"), refused("not_found"));
       }));
 
+    test("a token that is watched ends with its key", () =>
+      withStore(async ({ start }) => {
+        const [one, two] = await Promise.all([start(), start()]);
+        const { accessToken } = await signIn(one);
+        const signal = two.watch(accessToken);
+        assert.equal(signal.aborted, false);
+        const ended = new Promise((resolve) => signal.addEventListener("abort", resolve));
+        await one.keys.compromise(inState(await one.keys.list(), "active").kid);
+        await ended;
+        refused("token_invalid")(signal.reason);
+      }));
+
     test("the next key and a retiring key can be compromised, too", () =>
       withStore(async ({ start, system }) => {
         const auth = await start();
