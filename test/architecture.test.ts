@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   handler: ["auth", "http", "contracts"],
   adapters: ["errors", "auth", "handler", "http"],
   server: [...FOUNDATION, "secrets", "jwt", "auth", "contracts", "handler", "http", "sessions", "storage", "drivers"],
-  cli: ["errors", "secrets", "auth", "server", "storage", "drivers"],
+  cli: ["errors", "secrets", "auth", "server", "users", "storage", "drivers"],
   client: [],
   react: ["client"],
   index: [

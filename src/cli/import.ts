@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import type { Storage } from "../storage/storage.ts";
 import { importStore } from "../storage/transfer.ts";
 import { describe } from "./export.ts";
+import { importDjangoCommand } from "./import-django.ts";
 import { type StoreOptions, storeCommand, withStore } from "./open-engine.ts";
 import { print, printJson } from "./output.ts";
 
@@ -11,7 +12,8 @@ export const importCommand = () =>
   storeCommand("import")
     .description("fill an empty store with what `latchkey export` wrote; the secrets have to be the same")
     .argument("[file]", "the export (default: standard input)")
-    .action(importAll);
+    .action(importAll)
+    .addCommand(importDjangoCommand());
 
 function importAll(file: string | undefined, options: StoreOptions): Promise<void> {
   const body = async (storage: Storage, database: string) => {

@@ -413,5 +413,39 @@ export const becomeStore = (storeId: string, head: number): Statement => sql`
 /** The key ring has changed by other means. */
 export const touchKeyRing = (): Statement => waking`update latchkey_key_ring set version = version + 1`;
 
+// Users from elsewhere -------------------------------------------------------------------------------------------------
+
+export interface ImportedUser extends Omit<NewUser, "now" | "email" | "emailKey"> {
+  readonly id: number;
+  readonly email: string | null;
+  readonly emailKey: string | null;
+  readonly staffAt: number | null;
+  readonly superuserAt: number | null;
+  readonly deactivatedAt: number | null;
+  readonly createdAt: number;
+  readonly lastLoginAt: number | null;
+}
+
+/** Returns no row when the id, the username or the email is taken. */
+export const importUser = (user: ImportedUser): Statement => sql`
+  insert into latchkey_users (id, username, username_key, email, email_key, password, first_name, last_name, staff_at,
+    superuser_at, deactivated_at, epoch, created_at, last_login_at)
+  values (${user.id}, ${user.username}, ${user.usernameKey}, ${user.email}, ${user.emailKey}, ${user.password},
+    ${user.firstName}, ${user.lastName}, ${user.staffAt}, ${user.superuserAt}, ${user.deactivatedAt}, 0, ${user.createdAt},
+    ${user.lastLoginAt})
+  on conflict do nothing
+  returning id`;
+
+/** Who is in the way of an imported user. */
+export const usersInTheWay = (id: number, usernameKey: string): Statement => sql`
+  select id, username_key from latchkey_users where id = ${id} or username_key = ${usernameKey}`;
+
+export const importedSoFar = (source: string): Statement => sql`
+  select after_id, counts from latchkey_imports where source = ${source}`;
+
+export const noteImported = (source: string, afterId: number, counts: string): Statement => sql`
+  insert into latchkey_imports (source, after_id, counts) values (${source}, ${afterId}, ${counts})
+  on conflict (source) do update set after_id = excluded.after_id, counts = excluded.counts`;
+
 /** An empty store may have made keys of its own, which the other's take the place of. */
 export const dropKeys = (): Statement => sql`delete from latchkey_keys`;

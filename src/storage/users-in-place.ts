@@ -300,7 +300,7 @@ function createTranslator(rows: string): (statement: Statement) => Statement {
 }
 
 /** Reads rows of a table in batches, by id. For an import. */
-export function usersAfter(kind: Storage["kind"], given: UsersTable): (after: number, limit: number) => Statement {
+export function usersAfter(kind: Storage["kind"], given: UsersTable) {
   const name = quoteTable(given.table);
   const c = toColumns(given.columns);
   const at = (key: keyof UserColumns, none: string) => (c[key] === null ? none : quoteName(c[key], key));
@@ -318,5 +318,10 @@ export function usersAfter(kind: Storage["kind"], given: UsersTable): (after: nu
     ${flag(at("isActive", "true"))} as is_active, ${toSeconds(at("dateJoined", "null"))} as created_at,
     ${toSeconds(at("lastLogin", "null"))} as last_login_at
     from ${name} where ${at("id", "")} > ${ID} order by ${at("id", "")} limit ${ID}`);
-  return make;
+  return {
+    after: (after: number, limit: number): Statement => make(after, limit),
+    count: statement(`select count(*) as count from ${name} where ${at("id", "")} > ${ID}`) as (
+      after: number,
+    ) => Statement,
+  };
 }
