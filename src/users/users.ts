@@ -149,13 +149,13 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     const rows = canExist
       ? await storage.read(username === undefined ? statements.byEmail(key) : statements.byUsername(username, key))
       : [];
-    const found = rows.length === 1 ? rows[0] : undefined;
-    const isOther = isExact && (username === undefined ? found?.email : found?.username) !== name;
-    const row = isOther ? undefined : found;
+    const column = username === undefined ? "email" : "username";
+    const found = isExact ? rows.filter((one) => one[column] === name) : rows;
+    const row = found.length === 1 ? found[0] : undefined;
     if (!row) {
       await hasher.verifyNobody(password);
       throw new AuthError("invalid_credentials", {
-        reason: rows.length > 1 ? "several users share that name" : "no such user",
+        reason: found.length > 1 ? "several users share that name" : "no such user",
       });
     }
     const stored = row.password as string;

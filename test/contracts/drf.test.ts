@@ -3,7 +3,12 @@ import { createHmac } from "node:crypto";
 import { before, describe, test } from "node:test";
 import { type DrfOptions, drfContract } from "../../src/contracts/drf.ts";
 import { createHandler } from "../../src/handler.ts";
+import { djangoUsers } from "../../src/index.ts";
+import { openSqlite } from "../../src/storage/sqlite.ts";
+import { sql } from "../../src/storage/storage.ts";
+import { makeDjangoHash } from "../../src/users/django-hash.ts";
 import { PASSWORD, TEST_SECRET } from "../support/engine.ts";
+import { fakeSystem } from "../support/fake-system.ts";
 import { claimsOf, createDjangoEngine, type DjangoEngine, signAsDjango } from "./django-support.ts";
 
 const LOGIN = "/api/auth/login/";
@@ -335,6 +340,35 @@ test("with refreshKey 'shared' Django could go on with our refresh tokens, and e
   assert.equal((await engine.post(REFRESH, { refresh: forged })).status, 401);
   await engine.auth.sessions.endAll(1);
   assert.equal((await engine.post(REFRESH, made)).status, 401);
+});
+
+test("over Django's own table an e-mail counts in its very case, and one that several users share signs nobody in", async () => {
+  const storage = openSqlite(":memory:");
+  await storage.migrate();
+  await storage.write([
+    sql`create table auth_user (id integer primary key, username text, password text, email text, first_name text, last_name text,
+      is_staff bool, is_superuser bool, is_active bool, date_joined datetime, last_login datetime)`,
+  ]);
+  const hash = await makeDjangoHash(PASSWORD, { iterations: 1000, randomBytes: fakeSystem().randomBytes });
+  const emails = ["ada@example.com", "Ada@example.com", "eve@example.com", "eve@example.com", ""];
+  for (const [i, email] of emails.entries()) {
+    await storage.write([
+      sql`insert into auth_user values (${i + 1}, ${`user${i}`}, ${hash}, ${email}, '', '', false, false, true, '2026-01-01 00:00:00', null)`,
+    ]);
+  }
+  const engine = await createDjangoEngine((auth) => drfContract(auth), { storage, users: djangoUsers() });
+  const statusOf = async (email: string) => (await engine.post(LOGIN, { email, password: PASSWORD })).status;
+  assert.deepEqual([await statusOf("ada@example.com"), await statusOf("Ada@example.com")], [200, 200]);
+  assert.deepEqual([await statusOf("ADA@example.com"), await statusOf("eve@example.com")], [401, 401]);
+  const { body } = await engine.post(LOGIN, { email: "Ada@example.com", password: PASSWORD });
+  assert.equal(claimsOf(body.access).sub, "2");
+  assert.equal(await engine.guard(`Bearer ${body.access}`), 2);
+  // Past our feed, as Django's admin does it.
+  await storage.write([sql`update auth_user set is_active = false where id = 2`]);
+  assert.deepEqual(((await engine.guard(`Bearer ${body.access}`)) as { body: unknown }).body, {
+    detail: "User not found.",
+  });
+  assert.equal((await engine.post(REFRESH, body)).body.code, "USER_NOT_FOUND");
 });
 
 test("a field of many spaces takes time as its length, not as the square of it", async () => {
