@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { ClientOptions } from "../../src/client/index.ts";
+import { createHandler } from "../../src/handler.ts";
 import { PASSWORD, startServer, type TestServer } from "../client/support.ts";
 import { launchChromium, skip } from "./chromium.ts";
 import { openTabs, page, type Tabs } from "./tabs.ts";
@@ -194,3 +195,33 @@ test("storage was cleared and the answer of the first refresh got lost: an hour 
   await reload(tabs);
   assert.equal(await username(tabs), "ada");
 });
+
+for (const options of [{ transport: "cookie" }, { transport: "bearer", storage: "indexedDB" }] as const) {
+  test(`a page of another origin that is allowed: ${options.transport}`, { skip }, async (t) => {
+    const app = await startServer({ page });
+    const own = server.handle;
+    t.after(async () => {
+      server.handle = own;
+      await app.close();
+    });
+    const origin = app.url.replace("127.0.0.1", "localhost");
+    server.handle = createHandler(server.engine.auth, { allowedOrigins: [origin] });
+    const baseUrl = server.url.replace("127.0.0.1", "localhost");
+    const tabs = await openTabs(browser, origin, { ...options, baseUrl }, 2);
+    opened.push(tabs);
+    await tabs.signIn();
+    server.engine.system.advance("16m");
+    server.requests.length = 0;
+    const statuses = tabs.pages.map((tab) =>
+      tab.evaluate(() => globalThis.client.fetch("/v1/users/me").then(({ status }) => status)),
+    );
+    assert.deepEqual(await Promise.all(statuses), [200, 200]);
+    assert.ok(server.refreshCount() <= 2);
+    assert.equal(
+      (await first(tabs).evaluate(() => globalThis.client.sessions())).some(({ current }) => current),
+      true,
+    );
+    await first(tabs).evaluate(() => globalThis.client.logout());
+    await tabs.allAre("signed-out");
+  });
+}

@@ -44,7 +44,7 @@ export function page(request: Request): Response | undefined {
 export async function openTabs(
   browser: Browser,
   url: string,
-  options: Omit<ClientOptions, "baseUrl">,
+  options: Partial<ClientOptions>,
   count = TAB_COUNT,
 ): Promise<Tabs> {
   const context = await browser.newContext();
