@@ -23,7 +23,7 @@ import { type KeyInfo, type KeyRecord, toInfo, toRecords } from "./key-record.ts
 import { createLease } from "./lease.ts";
 import { makeKey } from "./new-key.ts";
 import { activeOf, findTask, isLive, KEPT_FOR, nextOf, type RingTimes, signsFrom } from "./ring-rule.ts";
-import { openKey, sealKey, secretNumberOf } from "./sealed-key.ts";
+import { openKey, type SealProblem, sealKey, secretNumberOf } from "./sealed-key.ts";
 import { createSecretKeys, isSecretAlgorithm } from "./secret-keys.ts";
 
 export type KeyEvent =
@@ -59,6 +59,8 @@ const FRESH_FOR = 30;
 /** Milliseconds between looks for unknown keys, and the most tokens that wait for one. */
 const COOLDOWN = 200;
 const MOST_ASKERS = 1_000;
+/** Milliseconds that a start waits for the lease: longer than one that died can hold it. */
+const OPENING_PATIENCE = 40_000;
 /** Milliseconds before a task that failed is tried again. */
 const RETRY_AFTER = 5_000;
 
@@ -78,7 +80,7 @@ export async function openKeyRing(options: KeyRingOptions) {
   /** Keys of rows, by kid: a kid is the thumbprint of its key, so what was opened once stays right. */
   const opened = new Map<string, PrivateKey | PublicKey>();
   /** Kids of rows that can't be opened, told once. */
-  const unreadable = new Map<string, "secret" | "damage">();
+  const unreadable = new Map<string, SealProblem>();
   let set: KeySet<Key> | undefined;
   let inSet: readonly Key[] = [];
   const listeners = new Set<() => void>();
@@ -228,7 +230,7 @@ export async function openKeyRing(options: KeyRingOptions) {
       const dropNext = next ? [queries.closeKey(next.kid, "retired", "another algorithm was asked for", now)] : [];
       if (!active) return [...dropNext, ...(await follow(undefined, wanted, now))];
       return [...dropNext, await insertNew(wanted, "next", now)];
-    });
+    }, OPENING_PATIENCE);
   }
 
   /** The next key signs from now on, and another takes its place. */
@@ -243,7 +245,7 @@ export async function openKeyRing(options: KeyRingOptions) {
     const newNext = await insertNew(alg, "next", now);
     if (!next) return [await insertNew(alg, "active", now), newNext];
     if (toKey(next)) return [queries.activateKey(next.kid, now), newNext];
-    if (unreadable.get(next.kid) === "secret") {
+    if (unreadable.get(next.kid) !== "damage") {
       throw new AuthError("secret_unknown", {
         reason: "the next key was sealed under a secret that is not known here",
       });
@@ -310,19 +312,22 @@ export async function openKeyRing(options: KeyRingOptions) {
     const isOld = ({ sealed }: KeyRecord) => sealed !== undefined && secretNumberOf(sealed) !== sealingKeys.current;
     const old = records.filter((record) => isOld(record) && opened.has(record.kid));
     if (damaged.length === 0 && old.length === 0) return;
-    await change(async (keys, now) => [
-      ...keys
-        .filter(({ kid }) => damaged.some((record) => record.kid === kid))
-        .map((record) => closeDamaged(record, now)),
-      ...keys.filter(isOld).flatMap((record) => {
-        const key = opened.get(record.kid);
-        if (!key) return [];
-        return queries.resealKey(
-          record.kid,
-          seal(key.type === "private" ? exposePrivateJwk(key) : toPublicJwk(key), record),
-        );
-      }),
-    ]);
+    await change(
+      async (keys, now) => [
+        ...keys
+          .filter(({ kid }) => damaged.some((record) => record.kid === kid))
+          .map((record) => closeDamaged(record, now)),
+        ...keys.filter(isOld).flatMap((record) => {
+          const key = opened.get(record.kid);
+          if (!key) return [];
+          return queries.resealKey(
+            record.kid,
+            seal(key.type === "private" ? exposePrivateJwk(key) : toPublicJwk(key), record),
+          );
+        }),
+      ],
+      OPENING_PATIENCE,
+    );
   }
 
   // Opening ----------------------------------------------------------------------------------------------------------
@@ -335,7 +340,7 @@ export async function openKeyRing(options: KeyRingOptions) {
     throw new TypeError(`the secret is too short for ${wanted}: make one with: openssl rand -base64 64`);
   }
   if (!isSettled(wanted)) await settle(wanted);
-  if (findTask(records, system.now(), times)) await maintain();
+  if (findTask(records, system.now(), times) === "begin") await maintain(OPENING_PATIENCE);
   refresh();
 
   function isSettled(alg: Algorithm): boolean {
@@ -347,8 +352,11 @@ export async function openKeyRing(options: KeyRingOptions) {
   }
 
   function throwIfSealedElsewhere(): void {
-    const [foreign] = records.filter(({ kid }) => unreadable.get(kid) === "secret");
+    const foreign = records.find(({ kid }) => unreadable.has(kid) && unreadable.get(kid) !== "damage");
     if (!foreign) return;
+    if (unreadable.get(foreign.kid) === "release") {
+      throw new TypeError(`the store's key ${foreign.kid} was sealed by a newer Latchkey: run that release.`);
+    }
     throw new TypeError(
       `the store's key ${foreign.kid} was sealed under another root secret (number ${secretNumberOf(foreign.sealed ?? "")}): ` +
         `give LATCHKEY_ROOT_SECRET (without one, JWT_SECRET_KEY) the value it had, or name that secret beside the new one, as in "2:newer 1:older"`,
@@ -510,10 +518,13 @@ export async function openKeyRing(options: KeyRingOptions) {
   };
 }
 
-function describe({ kid }: KeyRecord, { problem, secretNumber }: { problem: string; secretNumber?: number }): string {
-  return problem === "damage"
-    ? `the material of key ${kid} is damaged`
-    : `key ${kid} was sealed under secret number ${secretNumber}, which is another than the one here`;
+function describe(
+  { kid }: KeyRecord,
+  { problem, secretNumber }: { problem: SealProblem; secretNumber?: number },
+): string {
+  if (problem === "damage") return `the material of key ${kid} is damaged`;
+  if (problem === "release") return `key ${kid} was sealed by a newer release`;
+  return `key ${kid} was sealed under secret number ${secretNumber}, which is another than the one here`;
 }
 
 const quote = (text: string) => JSON.stringify(text.slice(0, 60));

@@ -11,8 +11,13 @@ import type { NumberedKeys } from "../secrets.ts";
 /** What the material of a row turned out to be. */
 export type Opened =
   | { readonly jwk: Jwk }
-  /** "secret": it was sealed under a secret that is not known here. "damage": it is not what was sealed. */
-  | { readonly problem: "secret" | "damage"; readonly secretNumber?: number };
+  /**
+   * "secret": it was sealed under a secret that is not known here. "release": in a form that a newer release may know.
+   * "damage": it is not what was sealed.
+   */
+  | { readonly problem: SealProblem; readonly secretNumber?: number };
+
+export type SealProblem = "secret" | "release" | "damage";
 
 const VERSION = "1";
 const NONCE_SIZE = 12;
@@ -34,6 +39,7 @@ export function openKey(
   keys: NumberedKeys,
 ): Opened {
   const [version, number, check, body, ...rest] = sealed.split(".");
+  if (version !== VERSION && /^[1-9]\d{0,3}$/.test(version ?? "")) return { problem: "release" };
   if (version !== VERSION || body === undefined || rest.length > 0) return { problem: "damage" };
   const key = keys.byNumber.get(Number(number));
   if (!key || check !== checkOf(key)) return { problem: "secret", secretNumber: Number(number) };

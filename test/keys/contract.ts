@@ -346,6 +346,22 @@ export function keyContract(name: string, open: () => Promise<() => Storage>): v
         assert.deepEqual(await (await start()).keys.list(), before);
       }));
 
+    test("a key that a newer release has sealed is left alone, and the start says so", () =>
+      withStore(async ({ start, openStore }) => {
+        await (await start()).close();
+        const storage = await openStore();
+        await storage.write([
+          sql`update latchkey_keys set sealed = '2' || substr(sealed, 2) where state = 'next'`,
+          sql`update latchkey_key_ring set version = version + 1`,
+        ]);
+        const before = await storage.read(queries.keys());
+        await assert.rejects(
+          start(),
+          /^TypeError: the store's key \S+ was sealed by a newer Latchkey: run that release\.$/,
+        );
+        assert.deepEqual(await storage.read(queries.keys()), before);
+      }));
+
     test("secrets change under the keys: sealed anew under the newer one, after which the older may go", () =>
       withStore(async ({ start }) => {
         const first = await start();

@@ -1,16 +1,18 @@
 /**
  * Honest clients at several instances while keys rotate all the time: how often is one refused?
- * Run by itself it is the long form: `node test/keys/rotate-under-load.ts [seconds] [milliseconds between rotations]`.
+ * Run by itself it is the long form: `node test/keys/rotate-under-load.ts [seconds] [milliseconds between rotations] [postgres]`.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Auth, createAuth } from "../../src/auth.ts";
 import { AuthError } from "../../src/errors.ts";
+import { openPostgres } from "../../src/storage/postgres.ts";
 import { openSqlite } from "../../src/storage/sqlite.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { temporaryFolder } from "../support/child-server.ts";
 import { TEST_SECRET } from "../support/engine.ts";
+import { startPostgres } from "../support/postgres.ts";
 
 export interface RotationLoad {
   /** Opens the store that all instances share. */
@@ -81,16 +83,19 @@ export async function rotateUnderLoad(load: RotationLoad): Promise<RotationOutco
 }
 
 if (import.meta.main) {
-  const [seconds = "120", rotateEvery = "5000"] = process.argv.slice(2);
+  const [seconds = "120", rotateEvery = "5000", kind = "sqlite"] = process.argv.slice(2);
   const folder = temporaryFolder();
+  const server = kind === "postgres" ? await startPostgres() : undefined;
+  const url = await server?.createDatabase();
   const outcome = await rotateUnderLoad({
-    open: () => openSqlite(join(folder, "auth.db")),
+    open: () => (url === undefined ? openSqlite(join(folder, "auth.db")) : openPostgres(url, { connectionCount: 4 })),
     instances: 4,
     clients: 20,
     milliseconds: Number(seconds) * 1000,
     pause: 20,
     rotateEvery: Number(rotateEvery),
   });
+  await server?.stop();
   rmSync(folder, { recursive: true });
   console.log(outcome);
   process.exitCode = outcome.refusals.length === 0 && outcome.rotations > 0 ? 0 : 1;
