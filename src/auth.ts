@@ -254,7 +254,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         const claims = foreignVerifier.verify(accessToken);
         const userId = readId(claims.sub);
         if (userId === undefined) throw new AuthError("token_invalid", { reason: "sub is not a user's id" });
-        await refuseTakenBack({ ...claims, sid: undefined });
+        await refuseTakenBack({ ...claims, sid: undefined }, undefined);
         const user = await users.byId(userId);
         if (!user?.isActive) throw new AuthError("user_not_found", { reason: "no such user, or inactive" });
         return { userId, sessionId: undefined, claims, user: () => users.byId(userId) };
@@ -267,12 +267,16 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   }
 
   /** Refuses a token of a dialect that was taken back: at once while the feed is fresh. Its keys are no keys of the ring. */
-  function refuseTakenBack(claims: Claims): undefined | Promise<void> {
+  function refuseTakenBack(
+    claims: Claims,
+    freshness: AuthenticateOptions["freshness"] = usualFreshness,
+  ): undefined | Promise<void> {
+    if (freshness === "token") return undefined;
     const subject = claims.sid === undefined ? toForeignSubject(claims) : toSubject(claims);
     if (feed.isFresh()) {
       const reason = feed.find(subject);
       if (reason) throw takenBack(reason);
-      if (usualFreshness !== "live") return undefined;
+      if (freshness !== "live") return undefined;
     }
     // Of a token without a session the store is asked for its user, by the dialect itself.
     if (subject.sessionId === undefined) return undefined;

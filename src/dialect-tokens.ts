@@ -107,8 +107,8 @@ export interface DialectTokens {
   verify(token: string): void;
   /** Whether a refresh token of ours belongs to a session that has ended. */
   hasEnded(token: string): Promise<boolean>;
-  /** @throws TokenRefusal; AuthError 503. */
-  authenticate(token: string): Promise<DialectIdentity>;
+  /** As fresh as the engine's own default, unless told "live". @throws TokenRefusal; AuthError 503. */
+  authenticate(token: string, options?: { readonly freshness?: "token" | "feed" | "live" }): Promise<DialectIdentity>;
 }
 
 /** What the engine lends. */
@@ -134,7 +134,7 @@ export interface DialectParts {
     | ((user: User) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>)
     | undefined;
   /** Judges a verified token against what was taken back. @throws AuthError `session_ended`, `user_not_found`, 503. */
-  readonly judge: (claims: Claims) => void | Promise<void>;
+  readonly judge: (claims: Claims, freshness: "token" | "feed" | "live" | undefined) => void | Promise<void>;
 }
 
 /** The claim of the envelope that holds the refresh token of ours. */
@@ -375,7 +375,7 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
       return sessions.hasEnded(own[INNER]);
     },
 
-    async authenticate(token) {
+    async authenticate(token, { freshness } = {}) {
       const claims = verified(accessVerifiers, token);
       if (!claims) throw diagnose(token, [...accessVerifiers, envelopeVerifier]);
       const userId = readId(claims.sub);
@@ -385,7 +385,7 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
         throw new TokenRefusal("invalid", "issued by Django, which is not allowed");
       }
       try {
-        await judge(claims);
+        await judge(claims, freshness);
       } catch (error) {
         throw await toFault(error, userId);
       }

@@ -40,8 +40,11 @@ export function createNodeRoutes(auth: Auth, options?: HandlerOptions): NodeRout
 function keepReadBody(incoming: ReadRequest): void {
   const { body } = incoming;
   if (incoming.rawBody !== undefined || body === undefined || !incoming.readableEnded) return;
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(incoming.headers["content-type"] ?? "");
   if (Buffer.isBuffer(body)) incoming.rawBody = body;
-  else incoming.rawBody = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+  else if (isForm && typeof body === "object" && body !== null) {
+    incoming.rawBody = Buffer.from(new URLSearchParams(body as Record<string, string>).toString());
+  } else incoming.rawBody = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
 }
 
 /** The path of a URL in origin form. */

@@ -1,6 +1,6 @@
 /** What both Django dialects share: options, the reading of headers, and the words for what is refused before a route is asked. */
 
-import type { DialectIdentity } from "../auth.ts";
+import type { DialectIdentity, DialectTokens } from "../auth.ts";
 import type { AuthError } from "../errors.ts";
 import type { Answer, Contract } from "../http/route.ts";
 import { WireRefusal } from "../http/wire-refusal.ts";
@@ -32,6 +32,8 @@ export interface RequestHeaders {
 
 /** A Django dialect: routes for `createHandler`, and a guard for an application's own. */
 export interface DjangoContract extends Contract {
+  /** Its tokens alone, for the `requireAuth` of a framework: that one reads the header and words refusals as it always does. */
+  readonly tokens: DialectTokens;
   /**
    * Who sends a request.
    * @throws AuthError `credentials_missing` when there is no token of this dialect (try the next way to sign in), any other for one that is refused.

@@ -50,6 +50,7 @@ export function drfContract(auth: Auth, options: DrfOptions = {}): DjangoContrac
 
   return {
     name: "drf",
+    tokens,
     readBody: readDjangoBody,
     routes: [
       route({

@@ -67,6 +67,7 @@ export function simplejwtContract(auth: Auth, options: SimplejwtOptions = {}): D
 
   return {
     name: "simplejwt",
+    tokens,
     readBody: readDjangoBody,
     routes: [
       route({

@@ -3,7 +3,7 @@
  * The policy is compiled when the guard is made. While the feed is fresh (or for a verifier with local keys) the answer is there at once, and no promise
  * is made for it: at a framework's own speed a promise is what costs most.
  */
-import type { Auth, AuthenticateOptions, Identity } from "../auth.ts";
+import type { Auth, AuthenticateOptions, DialectIdentity, DialectTokens, Identity } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { AsyncVerifier, Claims, Verified, Verifier } from "../jwt/index.ts";
 import type { RequestHead } from "./cookies.ts";
@@ -20,16 +20,18 @@ export interface TokenIdentity<Application = unknown> {
   readonly claims: Verified<Application>;
 }
 
-/** What a guard asks: an engine, or a verifier where there is no database (with a revocation list in it, if it should know of ends). */
+/** What a guard asks: an engine, the tokens of a dialect over one (`drfContract(auth).tokens`), or a verifier where there is no database (with a revocation list in it, if it should know of ends). */
 // biome-ignore lint/suspicious/noExplicitAny: a verifier of whatever application claims
-export type GuardSource = Auth | Verifier<any> | AsyncVerifier<any>;
+export type GuardSource = Auth | DialectTokens | Verifier<any> | AsyncVerifier<any>;
 
 /** What a guard of this source knows of who asks. */
 export type Guarded<Source> = Source extends Auth
   ? Identity
-  : Source extends Verifier<infer Application> | AsyncVerifier<infer Application>
-    ? TokenIdentity<Application>
-    : never;
+  : Source extends DialectTokens
+    ? DialectIdentity
+    : Source extends Verifier<infer Application> | AsyncVerifier<infer Application>
+      ? TokenIdentity<Application>
+      : never;
 
 /** Finds out who asks by other means, such as a session cookie of the application; `undefined` when the request carries nothing of the kind. */
 export type Authenticator<Native> = (request: Native) => unknown;
@@ -39,7 +41,7 @@ export interface GuardOptions<Native = unknown> {
   readonly claims?: Readonly<Record<string, string | number | boolean>> | ((claims: Claims) => boolean);
   /** Roles of which the claim `roles` (RFC 9068 §2.2.3.1) must hold one. Otherwise 403. */
   readonly roles?: readonly string[];
-  /** How new the knowledge of ended sessions must be; see `auth.authenticate`. Default "feed". */
+  /** How new the knowledge of ended sessions must be; see `auth.authenticate`. Default: the engine's own, and "feed" for a verifier. */
   readonly freshness?: AuthenticateOptions["freshness"];
   /** True: a request without a credential goes on as nobody's. A bad credential is refused all the same. Default false. */
   readonly optional?: boolean;
@@ -75,7 +77,7 @@ export function createGuard<Native>(source: GuardSource, options: GuardOptions<N
   const identify = toIdentify(source, options.freshness);
   const mayPass = toPermission(options);
 
-  function admit(who: Identity | TokenIdentity): Identity | TokenIdentity {
+  function admit(who: Who): Who {
     if (mayPass === undefined || mayPass(who.claims)) return who;
     throw new AuthError("insufficient_scope", { reason: "a claim or role is missing" });
   }
@@ -100,12 +102,15 @@ export function createGuard<Native>(source: GuardSource, options: GuardOptions<N
   };
 }
 
+type Who = Identity | DialectIdentity | TokenIdentity;
+
 function toIdentify(
   source: GuardSource,
-  freshness: AuthenticateOptions["freshness"] = "feed",
-): (token: string) => Identity | TokenIdentity | Promise<Identity | TokenIdentity> {
+  freshness: AuthenticateOptions["freshness"],
+): (token: string) => Who | Promise<Who> {
   if ("authenticate" in source) {
-    const options = { freshness };
+    // Unless it is said, the engine decides: over users in place it asks the store.
+    const options = freshness === undefined ? {} : { freshness };
     return (token: string) => source.authenticate(token, options);
   }
   if (typeof source?.verify !== "function")

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { before, describe, test } from "node:test";
+import express from "express";
+import { authOf, authRoutes, requireAuth } from "../../src/adapters/express.ts";
 import { type DrfOptions, drfContract } from "../../src/contracts/drf.ts";
 import { createHandler } from "../../src/handler.ts";
-import { djangoUsers } from "../../src/index.ts";
+import { createGuard } from "../../src/http/guard.ts";
+import { type DialectIdentity, djangoUsers } from "../../src/index.ts";
 import { openSqlite } from "../../src/storage/sqlite.ts";
 import { sql } from "../../src/storage/storage.ts";
 import { makeDjangoHash } from "../../src/users/django-hash.ts";
@@ -369,6 +374,66 @@ test("over Django's own table an e-mail counts in its very case, and one that se
     detail: "User not found.",
   });
   assert.equal((await engine.post(REFRESH, body)).body.code, "USER_NOT_FOUND");
+});
+
+test("a framework's guard over users in place asks the store unless told otherwise", async () => {
+  const storage = openSqlite(":memory:");
+  await storage.migrate();
+  await storage.write([
+    sql`create table auth_user (id integer primary key, username text, password text, email text, first_name text, last_name text,
+      is_staff bool, is_superuser bool, is_active bool, date_joined datetime, last_login datetime)`,
+  ]);
+  const hash = await makeDjangoHash(PASSWORD, { iterations: 1000, randomBytes: fakeSystem().randomBytes });
+  await storage.write([
+    sql`insert into auth_user values (1, 'ada', ${hash}, 'ada@example.com', '', '', false, false, true, '2026-01-01 00:00:00', null)`,
+  ]);
+  const { auth } = await createDjangoEngine((made) => drfContract(made), { storage, users: djangoUsers() });
+  const { accessToken } = await auth.login({ username: "ada", password: PASSWORD });
+  const guard = createGuard(auth);
+  const head = {
+    method: "GET",
+    host: "x",
+    header: (name: string) => (name === "authorization" ? `Bearer ${accessToken}` : null),
+  };
+  assert.equal(((await guard(head, "/", undefined)) as { userId: number }).userId, 1);
+  await storage.write([sql`update auth_user set is_active = false where id = 1`]);
+  await assert.rejects(async () => guard(head, "/", undefined), { code: "user_not_found" });
+});
+
+test("Express serves the dialect, behind its own body parsers too, and its guard takes the dialect's tokens", async () => {
+  const engine = await engineOf({ allowTokensIssuedByDjango: true });
+  const drf = drfContract(engine.auth, { allowTokensIssuedByDjango: true });
+  const app = express();
+  app.use(express.json(), express.urlencoded());
+  app.use(authRoutes(engine.auth, { contracts: [drf] }));
+  app.get("/me", requireAuth(drf.tokens), (request, response) => {
+    response.json({ id: authOf<DialectIdentity>(request).userId });
+  });
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const bodies: RequestInit[] = [
+      { body: JSON.stringify(CREDENTIALS), headers: { "content-type": "application/json" } },
+      { body: new URLSearchParams(CREDENTIALS) },
+    ];
+    for (const init of bodies) {
+      const answer = await fetch(url + LOGIN, { method: "POST", ...init });
+      assert.equal(answer.status, 200);
+      const { access, refresh } = (await answer.json()) as { access: string; refresh: string };
+      const me = async (token: string) => {
+        const { status } = await fetch(`${url}/me`, { headers: { authorization: `Bearer ${token}` } });
+        return status;
+      };
+      assert.deepEqual(
+        [await me(access), await me(djangos(engine, { type: "access" })), await me(refresh)],
+        [200, 200, 401],
+      );
+    }
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
 
 test("a field of many spaces takes time as its length, not as the square of it", async () => {
