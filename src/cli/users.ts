@@ -1,8 +1,11 @@
 /** `latchkey users …`: what staff do to accounts, without a server. */
 import { Command, InvalidArgumentError } from "commander";
 import type { User } from "../auth.ts";
+import { longestAccessLifeOf } from "../server/engine.ts";
+import { toColumns } from "../storage/users-in-place.ts";
+import { usersTrigger } from "../storage/users-trigger.ts";
 import { confirm, readPassword } from "./input.ts";
-import { findUser, type StoreOptions, storeCommand, withEngine } from "./open-engine.ts";
+import { findUser, readSettings, type StoreOptions, storeCommand, withEngine } from "./open-engine.ts";
 import { print, printFacts, printJson, printTable, toDate } from "./output.ts";
 
 const USER = "a username, an email address, or id: and a number";
@@ -56,6 +59,11 @@ export const usersCommand = () =>
         .action(setRoles),
     )
     .addCommand(
+      storeCommand("trigger")
+        .description("print the SQL that makes Django's changes to LATCHKEY_USERS_TABLE reach the feed (PostgreSQL)")
+        .action(printTrigger),
+    )
+    .addCommand(
       storeCommand("delete")
         .description("delete a user and end every session")
         .argument("<user>", USER)
@@ -69,6 +77,17 @@ interface AddOptions extends StoreOptions {
   readonly lastName?: string;
   readonly staff?: true;
   readonly superuser?: true;
+}
+
+/** Asks no store: the SQL follows from the settings. */
+function printTrigger(options: StoreOptions): void {
+  const config = readSettings(options);
+  if (config.usersTable === undefined)
+    throw new Error("LATCHKEY_USERS_TABLE is not set: there is no table of Django's.");
+  const longestAccessLife = longestAccessLifeOf(config);
+  process.stdout.write(
+    usersTrigger({ table: config.usersTable, columns: toColumns(config.usersColumns), longestAccessLife }),
+  );
 }
 
 async function add(username: string, options: AddOptions): Promise<void> {

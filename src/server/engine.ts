@@ -40,6 +40,10 @@ export async function chooseStore(config: Config, { mustExist = false }: StoreOp
   return { ...own, storage: openSqlite(path), database: path };
 }
 
+/** Seconds; an hour at least, for tokens from before a setting was lowered. */
+export const longestAccessLifeOf = (config: Config): number =>
+  Math.max(config.accessTtl, config.djangoAccessTtl ?? 0, 60 * 60);
+
 export const isPostgresUrl = (url: string): boolean => /^postgres(?:ql)?:/i.test(url);
 
 const nothingAt = (what: string) =>
@@ -65,7 +69,7 @@ export async function createEngine(
       issuer: config.issuer,
       audience: config.audience,
       accessTtl: config.accessTtl,
-      longestAccessLife: Math.max(config.accessTtl, config.djangoAccessTtl ?? 0, 60 * 60),
+      longestAccessLife: longestAccessLifeOf(config),
       passwordFormat: config.passwordFormat,
       allowTokensIssuedByDjango: config.djangoTokens === "allow",
       ...(config.usersTable !== undefined && {

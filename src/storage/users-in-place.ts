@@ -27,6 +27,8 @@ export interface UserColumns {
 }
 
 export interface UsersTable {
+  /** "feed" relies on the trigger of `users-trigger.ts`. */
+  readonly freshness?: "feed" | "live";
   /** `auth_user`, or `schema.table` on PostgreSQL. */
   readonly table: string;
   readonly columns: UserColumns;
@@ -83,7 +85,7 @@ function statement(text: string, { isGuard = false } = {}): Maker {
 }
 
 /** Enough of a hash to tell it from any other, too little to be one. */
-const markOf = (password: string) => `substr(${password}, length(${password}) - 11)`;
+export const markOf = (password: string) => `substr(${password}, length(${password}) - 11)`;
 
 const ID = "cast(? as bigint)";
 
@@ -99,7 +101,7 @@ export interface UsersInPlace {
 }
 
 /** @throws TypeError for names that can't be. */
-export function usersInPlace(storage: Storage, { table, columns: given }: UsersTable): UsersInPlace {
+export function usersInPlace(storage: Storage, { table, columns: given, freshness }: UsersTable): UsersInPlace {
   const isPostgres = storage.kind === "postgres";
   const name = quoteTable(table);
   const columns = toColumns(given);
@@ -275,6 +277,19 @@ export function usersInPlace(storage: Storage, { table, columns: given }: UsersT
         `the users table ${name} can't be read with the columns ${Object.values(columns).filter(Boolean).join(", ")}: ${reason}`,
       );
     }
+    if (freshness === "feed") await checkTrigger();
+  }
+
+  /** Without the trigger a guard that trusts the feed would never hear of what Django does. */
+  async function checkTrigger(): Promise<void> {
+    const find = statement(`select 1 as one from pg_trigger
+      where tgname = 'latchkey_users_changed' and tgenabled <> 'D' and tgrelid = to_regclass(cast(? as text))`);
+    if (isPostgres && (await storage.read(find(name))).length === 1) return;
+    throw new Error(
+      isPostgres
+        ? `the users table ${name} has no trigger that feeds the feed: install what \`latchkey users trigger\` prints, or use freshness "live".`
+        : 'users in place have freshness "feed" on PostgreSQL only: use "live".',
+    );
   }
 
   return { statements, storage: over, check };

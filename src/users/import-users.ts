@@ -95,20 +95,18 @@ export async function importUsers(options: ImportUsersOptions): Promise<ImportCo
     ahead.catch(() => {});
     const named = users.filter((user) => user.username !== "");
     const written = (await storage.write(named.map(queries.importUser))) ?? [];
-    const without: queries.ImportedUser[] = [];
+    const missed: queries.ImportedUser[] = [];
     for (const [i, user] of named.entries()) {
-      if (written[i]?.length === 1) {
-        noteImported(user, false);
-        continue;
-      }
-      const other = await place(user);
-      if (!other) continue;
-      // By itself, because the next one may be in the way of it.
-      const [again] = (await storage.write([queries.importUser(other)])) ?? [];
-      if (again?.length === 1) noteImported(other, true);
-      else without.push(user);
+      if (written[i]?.length === 1) noteImported(user, false);
+      else missed.push(user);
     }
-    for (const user of without) note(user, "sharedUsername");
+    const placed = (await Promise.all(missed.map(place))).filter((user) => user !== undefined);
+    const again = (await storage.write(placed.map(queries.importUser))) ?? [];
+    for (const [i, user] of placed.entries()) {
+      if (again[i]?.length === 1) noteImported(user, true);
+      // One of the same name was placed just before.
+      else note(user, "sharedUsername");
+    }
     for (const user of users) if (user.username === "") note(user, "noUsername");
     await storage.write([queries.noteImported(source, after, JSON.stringify(counts))]);
     seen += rows.length;

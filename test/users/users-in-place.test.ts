@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import postgres from "postgres";
 import {
   type Auth,
   type AuthOptions,
@@ -12,6 +13,7 @@ import {
   openSqlite,
   type Tokens,
 } from "../../src/index.ts";
+import { usersTrigger } from "../../src/storage/users-trigger.ts";
 import { temporaryFolder } from "../support/child-server.ts";
 import { PASSWORD, TEST_SECRET } from "../support/engine.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -230,4 +232,58 @@ test("a table or a column that is no name, or is not there, is refused with a se
     );
     await storage.close();
   }
+});
+
+test("with the trigger, what Django does reaches the feed, and Latchkey's own changes only once", {
+  skip,
+}, async (t) => {
+  const url = await server.createDatabase();
+  const django = await startDjango(url);
+  t.after(() => django.stop());
+  const options = { secret: TEST_SECRET, passwordFormat } as const;
+  const live = await createAuth({ ...options, storage: openPostgres(url), users: djangoUsers() });
+  t.after(() => live.close());
+  const missing = openPostgres(url);
+  const users = djangoUsers({ freshness: "feed" });
+  await assert.rejects(createAuth({ ...options, storage: missing, users }), /has no trigger that feeds the feed/);
+  await missing.close();
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  t.after(() => sql.end());
+  const text = usersTrigger({ ...users, longestAccessLife: 3600 });
+  await sql.unsafe(text);
+  await sql.unsafe(text);
+  const auth = await createAuth({ ...options, storage: openPostgres(url), users });
+  t.after(() => auth.close());
+
+  const create = (username: string) => django.run("create", username, { password: PASSWORD });
+  const until = async (tokens: Tokens, code: string) => {
+    for (let i = 0; i < 100; i++) {
+      try {
+        await auth.authenticate(tokens.accessToken);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, code);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.fail(`the access token is still taken, and not ${code}`);
+  };
+  for (const [username, command, value, code] of [
+    ["ada", "password", "another fine password", "session_ended"],
+    ["bob", "set", { is_active: false }, "user_not_found"],
+    ["eve", "delete", undefined, "user_not_found"],
+  ] as const) {
+    await create(username);
+    const tokens = await auth.login({ username, password: PASSWORD });
+    await django.run("set", username, { first_name: "Still", last_login: null });
+    assert.equal((await auth.refresh(tokens.refreshToken)).generation, 1);
+    await django.run(command, username, value);
+    await until(tokens, code);
+    await assert.rejects(auth.refresh(tokens.refreshToken), { code: "session_ended" });
+  }
+  const mine = await auth.login({ username: "ada", password: "another fine password" });
+  const identity = await auth.authenticate(mine.accessToken);
+  await auth.changePassword(identity, { currentPassword: "another fine password", newPassword: "a password of mine" });
+  assert.equal((await auth.refresh(mine.refreshToken)).generation, 1);
+  assert.equal((await auth.authenticate(mine.accessToken)).userId, identity.userId);
 });
