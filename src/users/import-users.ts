@@ -101,7 +101,7 @@ export async function importUsers(options: ImportUsersOptions): Promise<ImportCo
       else missed.push(user);
     }
     const placed = (await Promise.all(missed.map(place))).filter((user) => user !== undefined);
-    const again = (await storage.write(placed.map(queries.importUser))) ?? [];
+    const again = placed.length === 0 ? [] : ((await storage.write(placed.map(queries.importUser))) ?? []);
     for (const [i, user] of placed.entries()) {
       if (again[i]?.length === 1) noteImported(user, true);
       // One of the same name was placed just before.
