@@ -105,6 +105,7 @@ export function createRequestHandler({
     const rows = contracts.flatMap((contract) =>
       contract.routes.filter((route) => route.path === path).map((route) => ({ contract, route })),
     );
+    refuseDoubles(path, rows);
     for (const { contract, route } of rows) {
       app.on(route.method, path, async (c) => {
         c.env.handled.route = path;
@@ -264,6 +265,16 @@ function inside(path: string, base: string): string {
   if (path.includes("%") || !path.startsWith(`${base}/`)) return NO_PATH;
   const inner = path.slice(base.length);
   return inner.length > 1 && inner.endsWith("/") ? inner.slice(0, -1) : inner;
+}
+
+/** Which of two would answer is nothing to be left to their order. */
+function refuseDoubles(path: string, rows: readonly { readonly contract: Contract; readonly route: Route }[]): void {
+  for (const [i, { contract, route }] of rows.entries()) {
+    const double = rows.slice(0, i).find((row) => row.route.method === route.method);
+    if (!double) continue;
+    const names = `${double.contract.name} and ${contract.name}`;
+    throw new TypeError(`${names} both answer ${route.method} ${path}: give one of them another base path`);
+  }
 }
 
 async function readBody(contract: Contract, route: Route, request: Request): Promise<unknown> {

@@ -314,6 +314,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       "JWT_SECRET_KEY is the key that Django signs with: give Django a stronger one first (SECRET_KEY, or SIGNING_KEY of SIMPLE_JWT), see docs/django.md",
     );
   }
+  const { drfPath = "", simplejwtPath = "" } = values as Partial<Config>;
+  const servesBoth = contracts.includes("drf") && contracts.includes("simplejwt");
+  if (servesBoth && drfPath.replace(/\/$/, "") === simplejwtPath.replace(/\/$/, "")) {
+    problems.push("LATCHKEY_DRF_PATH and LATCHKEY_SIMPLEJWT_PATH must differ: both dialects have a refresh/");
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...values, isProduction } as unknown as Config;
 }

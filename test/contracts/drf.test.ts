@@ -466,4 +466,8 @@ test("options out of range are refused when the dialect is made", async () => {
   ] as const) {
     assert.throws(() => drfContract(auth, options as never), { name: "TypeError", message });
   }
+  assert.throws(() => createHandler(auth, { contracts: [drfContract(auth), drfContract(auth)] }), {
+    name: "TypeError",
+    message: /both answer POST \/api\/auth\/login: give one of them another base path/,
+  });
 });

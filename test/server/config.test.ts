@@ -76,6 +76,8 @@ test("the dialects of Django are named, and what they are to do is said in words
   for (const wrong of ["api", "/a b", "//", "/../x/%2e"]) {
     assert.match(problemsOf({ LATCHKEY_DRF_PATH: wrong })[0] ?? "", /^LATCHKEY_DRF_PATH must be a path/);
   }
+  const both = { LATCHKEY_CONTRACTS: "drf,simplejwt", LATCHKEY_DRF_PATH: "/api/token/" };
+  assert.match(problemsOf(both)[0] ?? "", /must differ/);
   assert.match(problemsOf({ LATCHKEY_DJANGO_ACCESS_MINUTES: "0" })[0] ?? "", /from 1 to 1440/);
 });
 
