@@ -90,7 +90,8 @@ describe("commands", SIDE_BY_SIDE, () => {
       const added = await done("users add bob --email bob@example.com --json", { input: PASSWORD });
       assert.deepEqual([added.json().username, added.json().is_staff, added.json().is_active], ["bob", false, true]);
       const { users } = (await done("users list --json")).json();
-      assert.deepEqual(users.map((user: { username: string }) => user.username).slice(0, 2), ["ada", "bob"]);
+      assert.equal(users[0].username, "ada");
+      assert.ok(users.some((user: { username: string }) => user.username === "bob"));
       assert.match(users[0].created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
       const { output } = await done("users list --search ADA");
       assert.match(
