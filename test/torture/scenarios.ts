@@ -1,0 +1,26 @@
+/** All scenarios, in the order in which they are run. */
+import type { Scenario } from "./scenario.ts";
+import { clockJumps } from "./scenarios/clock-jumps.ts";
+import { cutAnswers } from "./scenarios/cut-answers.ts";
+import { diskFull } from "./scenarios/disk-full.ts";
+import { interleavedOnPostgres, interleavedOnSqlite } from "./scenarios/interleavings.ts";
+import { killed } from "./scenarios/killed.ts";
+import { oneTokenFourProcesses, oneTokenOneProcess, oneTokenPostgres } from "./scenarios/one-token.ts";
+import { postgresFrozen, postgresRestarted } from "./scenarios/postgres-down.ts";
+import { startsOnPostgres, startsOnSqlite } from "./scenarios/starts.ts";
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  killed,
+  "cut-answers": cutAnswers,
+  "one-token": oneTokenOneProcess,
+  "one-token-4": oneTokenFourProcesses,
+  "one-token-postgres": oneTokenPostgres,
+  interleaved: interleavedOnSqlite,
+  "interleaved-postgres": interleavedOnPostgres,
+  starts: startsOnSqlite,
+  "starts-postgres": startsOnPostgres,
+  "postgres-restarted": postgresRestarted,
+  "postgres-frozen": postgresFrozen,
+  "disk-full": diskFull,
+  "clock-jumps": clockJumps,
+};
