@@ -1,5 +1,5 @@
 /** One token, spent by thousands at once: whoever holds it within the grace is given the same successor, and nobody is taken for a thief. */
-import { newAttempt, toOutcome } from "../client.ts";
+import { type Client, newAttempt, toOutcome } from "../client.ts";
 import { type Context, createScene, onPostgres, type Report, type Scenario } from "../scenario.ts";
 import { startServer } from "../server-process.ts";
 
@@ -8,8 +8,8 @@ const GRACE = { LATCHKEY_REFRESH_GRACE_SECONDS: "60" };
 async function spendAtOnce(context: Context, urls: readonly string[]): Promise<Report> {
   const scene = createScene(context);
   const [first] = urls as [string];
-  const [client] = await scene.signIn(first, "ada", 1);
-  const { refresh_token, generation } = client?.tokens as { refresh_token: string; generation: number };
+  const [client] = (await scene.signIn(first, "ada", 1)) as [Client];
+  const { refresh_token, generation } = client.tokens;
   let answered = 0;
   await Promise.all(
     Array.from({ length: context.amount }, async (_, i) => {
@@ -23,7 +23,7 @@ async function spendAtOnce(context: Context, urls: readonly string[]): Promise<R
       if (++answered % 1000 === 0) context.progress(`${answered} of ${context.amount}`);
     }),
   );
-  await client?.refresh();
+  await client.refresh();
   const tokens = new Set(
     scene.operations.flatMap(({ outcome }) => (outcome.is === "granted" ? [outcome.refreshToken] : [])),
   );
