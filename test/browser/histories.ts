@@ -1,5 +1,5 @@
 /**
- * What happens to twenty tabs in a day: histories, each a test, for one transport.
+ * What happens to the tabs of a browser in a day, twenty or few: histories, each a test, for one transport.
  * None of them may sign the user out.
  */
 import assert from "node:assert/strict";
@@ -11,6 +11,8 @@ import { PASSWORD, startServer, type TestServer } from "../client/support.ts";
 import { type ChildServer, startChildServer } from "../support/child-server.ts";
 import { skip } from "./chromium.ts";
 import { openTabs, page, TAB_COUNT, type Tabs } from "./tabs.ts";
+
+const FEW_TABS = 6;
 
 /** Says of every token that it lives for a second. */
 const shortLived =
@@ -29,13 +31,14 @@ export function testHistories(
   browser: () => Promise<Browser>,
   { isWhole, ...options }: Omit<ClientOptions, "baseUrl"> & { readonly isWhole: boolean },
 ): void {
+  const tabCount = isWhole ? TAB_COUNT : FEW_TABS;
   let server: TestServer;
   let tabs: Tabs;
 
   before(async () => {
     if (skip) return;
     server = await startServer({ page });
-    tabs = await openTabs(await browser(), server.url, options);
+    tabs = await openTabs(await browser(), server.url, options, tabCount);
   });
   after(async () => {
     await tabs?.context.close();
@@ -58,37 +61,39 @@ export function testHistories(
     });
   }
 
-  const all = (status: number, count = TAB_COUNT) => Array.from({ length: count }, () => status);
+  const all = (status: number, count = tabCount) => Array.from({ length: count }, () => status);
   const isRefresh = (url: string | undefined) => url?.endsWith("/refresh") === true;
 
-  history(
-    "tokens expire in twenty tabs at once, and one is asked for, or two; no tab needs a 401 to know",
-    async () => {
-      server.engine.system.advance("16m");
-      server.handle = shortLived(server.engine.handle);
-      assert.deepEqual(await tabs.fetchAll(), all(200));
-      server.handle = server.engine.handle;
-      server.engine.system.advance("16m");
-      await sleep(1_100);
-      server.requests.length = 0;
-      assert.deepEqual(await tabs.fetchAll(), all(200));
-      assert.ok(server.refreshCount() <= 2, `${server.refreshCount()} refreshes`);
-      assert.equal(server.requests.length - server.refreshCount(), TAB_COUNT);
-    },
-  );
+  history("tokens expire in all tabs at once, and one is asked for, or two; no tab needs a 401 to know", async () => {
+    server.engine.system.advance("16m");
+    server.handle = shortLived(server.engine.handle);
+    assert.deepEqual(await tabs.fetchAll(), all(200));
+    server.handle = server.engine.handle;
+    server.engine.system.advance("16m");
+    // Until all have been told of the token, and it has died.
+    await Promise.all(
+      tabs.pages.map((tab) =>
+        tab.waitForFunction(() => (globalThis.client.session?.expiresIn ?? 1) < 0, undefined, { polling: 20 }),
+      ),
+    );
+    server.requests.length = 0;
+    assert.deepEqual(await tabs.fetchAll(), all(200));
+    assert.ok(server.refreshCount() <= 2, `${server.refreshCount()} refreshes`);
+    assert.equal(server.requests.length - server.refreshCount(), tabCount);
+  });
 
   history(
-    "a storm of a hundred 401s makes one refresh, or two",
+    "a storm of 401s makes one refresh, or two",
     async () => {
       server.engine.system.advance("16m");
-      assert.deepEqual(await tabs.fetchAll(5), all(200, TAB_COUNT * 5));
+      assert.deepEqual(await tabs.fetchAll(5), all(200, tabCount * 5));
       assert.ok(server.refreshCount() <= 2, `${server.refreshCount()} refreshes`);
     },
     true,
   );
 
   history(
-    "the lid closes on twenty tabs, one of them in the middle of a refresh, and opens a day later",
+    "the lid closes on all tabs, one of them in the middle of a refresh, and opens a day later",
     async () => {
       server.engine.system.advance("16m");
       let isHeld = true;
@@ -190,7 +195,7 @@ export function testHistories(
     };
     const asked = tabs.fetchAll();
     await sleep(100);
-    await tabs.pages[7]?.evaluate(() => globalThis.client.logout());
+    await tabs.pages.at(-1)?.evaluate(() => globalThis.client.logout());
     await asked;
     await tabs.allAre("signed-out");
     const live = await server.engine.auth.sessions.list(1);
@@ -250,7 +255,9 @@ export function testHistories(
       const asked = tabs.fetchAll();
       await new Promise((resolve) => child.process.once("close", resolve));
       child = await startChildServer({ isDirect: true, dataDir, env: { LATCHKEY_LIMITS: "off" } });
-      assert.deepEqual(await asked, all(200));
+      // Who has waited for long enough was told so; what follows is as if nothing had been.
+      for (const answer of await asked) assert.ok(answer === 200 || answer === "unexpected_answer", `${answer}`);
+      assert.deepEqual(await tabs.fetchAll(), all(200));
       assert.deepEqual(new Set(await tabs.statuses()), new Set(["signed-in"]), "nobody is signed out");
     } finally {
       server.handle = own;

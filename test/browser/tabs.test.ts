@@ -1,4 +1,4 @@
-/** Twenty real tabs against the real server, for each way that credentials travel. */
+/** Twenty real tabs against the real server with cookies, and few with tokens in IndexedDB. */
 import { after } from "node:test";
 import type { Browser } from "playwright-core";
 import { launchChromium } from "./chromium.ts";
@@ -11,5 +11,5 @@ const browser = () => {
 };
 after(async () => (await launched)?.close());
 
-testHistories("cookie", browser, { transport: "cookie", isWhole: true });
-testHistories("bearer", browser, { transport: "bearer", storage: "indexedDB", isWhole: false });
+testHistories("twenty tabs, cookies", browser, { transport: "cookie", isWhole: true });
+testHistories("six tabs, bearer", browser, { transport: "bearer", storage: "indexedDB", isWhole: false });

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClientError } from "../../src/client/index.ts";
-import { PASSWORD, REFRESH, sharedStorage, signIn, startServer, type TestServer } from "./support.ts";
+import { PASSWORD, REFRESH, sharedStorage, signIn, startServer, type TestServer, until } from "./support.ts";
 
 let server: TestServer;
 let elsewhere: Server;
@@ -155,8 +155,7 @@ test("two clients on one page, of one storage: one refresh, one sign-out", async
   const storage = sharedStorage();
   const [one, two] = [server.client({ storage }), server.client({ storage })];
   await signIn(one);
-  await sleep(50);
-  assert.equal(two.user?.username, "ada", "a sign-in is told");
+  await until(() => two.user?.username === "ada"); // a sign-in is told
   server.engine.system.advance("16m");
   const answers = await Promise.all([one, two].flatMap((client) => [client.fetch("/orders"), client.fetch("/orders")]));
   assert.deepEqual(
@@ -165,7 +164,7 @@ test("two clients on one page, of one storage: one refresh, one sign-out", async
   );
   assert.equal(server.refreshCount(), 1);
   await two.logout();
-  await sleep(50);
+  await until(() => one.user === undefined);
   assert.deepEqual(one.state, { status: "signed-out", user: undefined, reason: "logout" });
 });
 
@@ -184,7 +183,7 @@ test("a request is never sent again in the name of another user", async () => {
   const storage = sharedStorage();
   const [one, two] = [server.client({ storage }), server.client({ storage })];
   await signIn(one);
-  await sleep(20);
+  await until(() => two.user !== undefined);
   server.engine.system.advance("16m");
   let isHeld = true;
   server.intercept = async (request) => {
@@ -224,8 +223,7 @@ test("409 refresh_superseded with nothing newer in storage: the session is ended
   };
   assert.equal((await client.fetch("/orders")).status, 401);
   assert.equal(client.state.reason, "refresh_superseded");
-  await sleep(50);
-  assert.deepEqual(server.requests.slice(-1), ["POST /v1/users/me/token/revoke"]);
+  await until(() => server.requests.at(-1) === "POST /v1/users/me/token/revoke");
 });
 
 test("a verdict on an old token does not touch a session that was begun meanwhile", async () => {

@@ -113,3 +113,12 @@ export function sharedStorage() {
     },
   };
 }
+
+/** Waits for what comes by itself, such as a message to another tab. */
+export async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error("it did not come");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
