@@ -426,15 +426,28 @@ export interface ImportedUser extends Omit<NewUser, "now" | "email" | "emailKey"
   readonly lastLoginAt: number | null;
 }
 
-/** Returns no row when the id, the username or the email is taken. */
-export const importUser = (user: ImportedUser): Statement => sql`
-  insert into latchkey_users (id, username, username_key, email, email_key, password, first_name, last_name, staff_at,
-    superuser_at, deactivated_at, epoch, created_at, last_login_at)
-  values (${user.id}, ${user.username}, ${user.usernameKey}, ${user.email}, ${user.emailKey}, ${user.password},
-    ${user.firstName}, ${user.lastName}, ${user.staffAt}, ${user.superuserAt}, ${user.deactivatedAt}, 0, ${user.createdAt},
-    ${user.lastLoginAt})
-  on conflict do nothing
-  returning id`;
+/** Returns the ids of those whose id, username and email were free. One statement for many, because on PostgreSQL a statement each took more than four times as long. */
+export function importUsers(users: readonly ImportedUser[]): Statement {
+  const values = users.map((user) => [
+    user.id,
+    user.username,
+    user.usernameKey,
+    user.email,
+    user.emailKey,
+    user.password,
+    user.firstName,
+    user.lastName,
+    user.staffAt,
+    user.superuserAt,
+    user.deactivatedAt,
+    user.createdAt,
+    user.lastLoginAt,
+  ]);
+  const start = `insert into latchkey_users (id, username, username_key, email, email_key, password, first_name, last_name,
+    staff_at, superuser_at, deactivated_at, created_at, last_login_at) values (`;
+  const between = values.flatMap((row) => row.map((_, i) => (i === row.length - 1 ? "), (" : ", "))).slice(0, -1);
+  return assembled([start, ...between, ") on conflict do nothing returning id"], values.flat());
+}
 
 /** Who is in the way of an imported user. */
 export const usersInTheWay = (id: number, usernameKey: string): Statement => sql`

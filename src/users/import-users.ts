@@ -73,6 +73,13 @@ export async function importUsers(options: ImportUsersOptions): Promise<ImportCo
     else if (!isKnownHash(user.password)) note(user, "unknownHash");
   }
 
+  /** @returns the ids of those who found a place. */
+  async function write(users: readonly queries.ImportedUser[]): Promise<ReadonlySet<unknown>> {
+    if (users.length === 0) return new Set();
+    const written = await storage.write([queries.importUsers(users)]);
+    return new Set(written?.[0]?.map(({ id }) => id));
+  }
+
   /** Why a user found no place, and one without the email where that is all there is to it. */
   async function place(user: queries.ImportedUser): Promise<queries.ImportedUser | undefined> {
     const others = await storage.read(queries.usersInTheWay(user.id, user.usernameKey));
@@ -94,16 +101,16 @@ export async function importUsers(options: ImportUsersOptions): Promise<ImportCo
     // Looked at when its turn comes; meanwhile it is nobody's unhandled failure.
     ahead.catch(() => {});
     const named = users.filter((user) => user.username !== "");
-    const written = (await storage.write(named.map(queries.importUser))) ?? [];
+    const written = await write(named);
     const missed: queries.ImportedUser[] = [];
-    for (const [i, user] of named.entries()) {
-      if (written[i]?.length === 1) noteImported(user, false);
+    for (const user of named) {
+      if (written.has(user.id)) noteImported(user, false);
       else missed.push(user);
     }
     const placed = (await Promise.all(missed.map(place))).filter((user) => user !== undefined);
-    const again = placed.length === 0 ? [] : ((await storage.write(placed.map(queries.importUser))) ?? []);
-    for (const [i, user] of placed.entries()) {
-      if (again[i]?.length === 1) noteImported(user, true);
+    const again = await write(placed);
+    for (const user of placed) {
+      if (again.has(user.id)) noteImported(user, true);
       // One of the same name was placed just before.
       else note(user, "sharedUsername");
     }
