@@ -317,7 +317,8 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
       throw new TokenRefusal(isThere ? "user_inactive" : "user_missing", "the user is inactive or gone");
     }
     // Where tokens rotate, Django would have given the next one a life of its own, too.
-    const expiresAt = isFixed ? Math.floor(claims.exp) : system.now() + parts.maxAge;
+    const dies = Math.floor(claims.exp);
+    const expiresAt = isFixed ? dies : Math.max(system.now() + parts.maxAge, dies);
     return sessions.adopt(token, { id: userId, epoch }, device, { mode, expiresAt });
   }
 

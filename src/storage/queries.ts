@@ -215,11 +215,15 @@ export const sessionsBeyond = (userId: number, limit: number, now: number): Stat
 
 export const largestSessionId = (): Statement => sql`select max(id) as id from latchkey_sessions`;
 
-/** Deletes what died before `deadSince` among the sessions with ids above `after`, up to and with `upTo`. */
+/**
+ * Deletes what died before `deadSince` among the sessions with ids above `after`, up to and with `upTo`. One that another system's token was adopted into stays
+ * until that token has died as well: without the row it would be adopted anew, and an end undone.
+ */
 export const purgeSessions = (after: number, upTo: number, deadSince: number): Statement => sql`
   delete from latchkey_sessions
   where id > ${after} and id <= ${upTo}
-    and (ended_at < ${deadSince} or idle_expires_at < ${deadSince} or absolute_expires_at < ${deadSince})
+    and (absolute_expires_at < ${deadSince}
+      or (adopted_from is null and (ended_at < ${deadSince} or idle_expires_at < ${deadSince})))
   returning id`;
 
 export const purgeRevocations = (now: number): Statement => sql`

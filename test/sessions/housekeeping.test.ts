@@ -79,3 +79,20 @@ test("the batches reach every id and begin again", async () => {
   housekeeping.stop();
   await engine.auth.close();
 });
+
+test("a session that a foreign token was adopted into is kept until that token has died: its end is not undone (checklist 49)", async () => {
+  const engine = await createEngine();
+  const { auth, system, storage } = engine;
+  const { user } = await signIn(engine);
+  const adoption = { userId: user.id, expiresAt: system.now() + 30 * 86_400 };
+  const { refreshToken } = await auth.adopt("foreign.token", adoption);
+  await auth.logout(refreshToken);
+  const housekeeping = startHousekeeping({ storage, system });
+  system.advance("20d");
+  await housekeeping.step();
+  await assert.rejects(auth.adopt("foreign.token", adoption), { code: "session_ended" });
+  system.advance("18d");
+  assert.ok((await housekeeping.step()) >= 1);
+  housekeeping.stop();
+  await auth.close();
+});
