@@ -1,9 +1,8 @@
 /** Answers that come late, out of order or not at all. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../../src/client/index.ts";
-import { sharedStorage, signIn, startServer, type TestServer } from "./support.ts";
+import { sharedStorage, signIn, startServer, type TestServer, until } from "./support.ts";
 
 let server: TestServer;
 before(async () => {
@@ -43,13 +42,13 @@ test("an older answer never replaces a newer one", async () => {
     });
   };
   const late = one.fetch("/orders");
-  while (!release) await sleep(5);
+  await until(() => release !== undefined);
   for (const generation of [1, 2]) {
     assert.equal(await status(two.fetch("/orders")), 200);
     assert.equal(stored().generation, generation);
     server.engine.system.advance("16m");
   }
-  release();
+  release?.();
   assert.equal(await status(late), 200);
   assert.equal(stored().generation, 3, "it went on from the newest, not from its own late answer");
 });
@@ -64,7 +63,8 @@ test("tabs without locks or messages send one attempt id for one token", async (
   };
   server.engine.system.advance("16m");
   server.onAnswer = async ({ url }) => {
-    if (isRefresh(url)) await sleep(50);
+    // Nobody is answered before both have asked.
+    if (isRefresh(url)) await until(() => attempts.length >= 2);
     return undefined;
   };
   assert.deepEqual(await Promise.all([status(one.fetch("/orders")), status(two.fetch("/orders"))]), [200, 200]);
