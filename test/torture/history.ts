@@ -45,10 +45,12 @@ export interface Violation {
 export interface CheckOptions {
   /** Milliseconds that a guard may still let pass after an end was acknowledged by another process. Default 0. */
   readonly feedDelay?: number;
+  /** Milliseconds that a spent token is answered with its successor whoever brings it. Default 0. */
+  readonly grace?: number;
 }
 
 /** Goes over a history. @returns what broke a promise; nothing when all is well. */
-export function check(operations: readonly Operation[], { feedDelay = 0 }: CheckOptions = {}): Violation[] {
+export function check(operations: readonly Operation[], { feedDelay = 0, grace = 0 }: CheckOptions = {}): Violation[] {
   const violations: Violation[] = [];
   const bySession = Map.groupBy(operations, ({ session }) => session);
   for (const [session, all] of bySession) {
@@ -84,6 +86,12 @@ export function check(operations: readonly Operation[], { feedDelay = 0 }: Check
         }
         if (started > endDone)
           violations.push({ promise: "end", what: `${label} was granted after the end was acknowledged` });
+        const fork = forkOf(one, all, grace);
+        if (fork !== undefined)
+          violations.push({
+            promise: "fork",
+            what: `${label} was granted ${fork} ms after somebody else had spent it`,
+          });
         if (started > caught) violations.push({ promise: "fork", what: `${label} was granted after reuse was found` });
       }
       if (kind === "guard" && outcome.is === "done" && started > endDone + feedDelay) {
@@ -92,6 +100,9 @@ export function check(operations: readonly Operation[], { feedDelay = 0 }: Check
           what: `${label} let pass ${Math.round(started - endDone)} ms after the end`,
         });
       }
+    }
+    if (stolen !== Number.POSITIVE_INFINITY && caught === Number.POSITIVE_INFINITY) {
+      violations.push({ promise: "fork", what: `session ${session}: two have its tokens, and nobody has noticed` });
     }
     // The newest token that was ever acknowledged must have led somewhere, or never have been tried.
     const granted = all.filter(
@@ -107,6 +118,25 @@ export function check(operations: readonly Operation[], { feedDelay = 0 }: Check
     }
   }
   return violations;
+}
+
+/**
+ * Milliseconds between the end of the grace and a grant of a token that another attempt had spent; `undefined` when it may be granted. An attempt's own
+ * retries may, however late.
+ */
+function forkOf(
+  { presented, attempt, started }: Operation,
+  operations: readonly Operation[],
+  grace: number,
+): number | undefined {
+  const spent = operations.filter(
+    (other) => other.kind === "refresh" && other.presented === presented && other.started < started,
+  );
+  if (attempt === undefined || spent.some((other) => other.attempt === attempt || other.attempt === undefined))
+    return undefined;
+  const answered = spent.filter(({ outcome, ended }) => outcome.is === "granted" && ended + grace < started);
+  const first = Math.min(...answered.map(({ ended }) => ended));
+  return first === Number.POSITIVE_INFINITY ? undefined : Math.round(started - first);
 }
 
 /** The newest generation that was handed out before an instant. */

@@ -8,10 +8,12 @@ import { killed } from "./scenarios/killed.ts";
 import { oneTokenFourProcesses, oneTokenOneProcess, oneTokenPostgres } from "./scenarios/one-token.ts";
 import { postgresFrozen, postgresRestarted } from "./scenarios/postgres-down.ts";
 import { startsOnPostgres, startsOnSqlite } from "./scenarios/starts.ts";
+import { thieves } from "./scenarios/thieves.ts";
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   killed,
   "cut-answers": cutAnswers,
+  thieves,
   "one-token": oneTokenOneProcess,
   "one-token-4": oneTokenFourProcesses,
   "one-token-postgres": oneTokenPostgres,

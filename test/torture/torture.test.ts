@@ -6,7 +6,7 @@ import { runScenarios, type Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 /** By checklist lines: 42, 43, 44, 48, 49, 50, 93, 101. */
-const SHORT = ["killed", "one-token-4", "interleaved", "starts", "clock-jumps"] as const;
+const SHORT = ["killed", "thieves", "one-token-4", "interleaved", "starts", "clock-jumps"] as const;
 
 for (const name of SHORT) {
   const scenario = SCENARIOS[name] as Scenario;
@@ -55,6 +55,16 @@ describe("the checker finds", () => {
   test("a fork that is not caught", () => {
     const reuse = at(3, { presented: 0, isThief: true, outcome: refused("refresh_token_reused") });
     assert.deepEqual(broken(reuse, at(9, { presented: 1, outcome: granted(2) })), ["fork"]);
+    const owner = at(1, { presented: 0, attempt: "owner's", outcome: granted(1) });
+    const thief = at(30, { presented: 0, attempt: "thief's", outcome: granted(1) });
+    assert.deepEqual(broken(owner, thief), ["fork"], "a spent token, another attempt");
+    assert.deepEqual(broken(owner, { ...thief, attempt: "owner's" }), [], "its own retry");
+    assert.deepEqual(check([owner, thief], { grace: 60 }), [], "inside the grace");
+    assert.deepEqual(
+      broken(at(1, { presented: 0, isThief: true, attempt: "thief's", outcome: granted(1) })),
+      ["fork"],
+      "nobody notices",
+    );
   });
 
   test("two children of one parent", () => {

@@ -68,18 +68,20 @@ async function interleave(context: Context, engines: readonly [Auth, Auth]): Pro
       );
     const end = () =>
       record("end", round, async () => {
-        if (round % PASSWORD_ROUNDS === 0) {
-          const identity = await one.authenticate(login.accessToken);
+        if (isChange) {
+          // From another device: the session that asks is spared.
           const newPassword = `${PASSWORD} ${round}`;
-          await one.changePassword(identity, { currentPassword: password, newPassword });
+          await one.changePassword(changer, { currentPassword: password, newPassword });
           password = newPassword;
-          // That one spares the session that asks.
-          await one.sessions.endAll(userId);
         } else if (round % 3 === 0) await one.logout(refreshToken);
         else if (round % 3 === 1) await other.sessions.endAll(userId);
         else await other.sessions.end(userId, login.sessionId);
         return { is: "done" };
       });
+    const isChange = round % PASSWORD_ROUNDS === 0;
+    const changer = await one.authenticate(
+      isChange ? (await quickLogin(one, name, password, 1)).accessToken : login.accessToken,
+    );
     const pause = () => (Math.random() < 0.5 ? Promise.resolve() : sleep(Math.random() * 3));
     await Promise.all([
       pause().then(() => spend(one)),
