@@ -1,8 +1,8 @@
 /** The process that fills a store and has access tokens signed: each of another user's session. */
 
-import { openConnection } from "../../src/storage/sqlite/connection.ts";
+import type { Auth } from "../../src/index.ts";
 import { answerParent } from "../child.ts";
-import { createMint, fillSqlite } from "../sessions/stored-sessions.ts";
+import { createMint, fillSqlite, openFile } from "../sessions/stored-sessions.ts";
 import { TOKEN_COUNT } from "./application.ts";
 import { importInstalled } from "./installed.ts";
 
@@ -26,12 +26,18 @@ const FIRST_SESSION = 100;
 await answerParent(async ({ folder, secret, database }: TokensInput): Promise<Bearer[]> => {
   const latchkey = await importInstalled<typeof import("../../src/index.ts")>(folder, "latchkey");
   const storage = latchkey.openSqlite(database);
-  await storage.migrate();
-  const connection = openConnection(database);
-  fillSqlite(connection, SESSION_COUNT);
-  connection.close();
-  const auth = await latchkey.createAuth({ secret, storage });
-  const mint = createMint(secret);
+  try {
+    await storage.migrate();
+    const connection = await openFile(database);
+    fillSqlite(connection, SESSION_COUNT);
+    connection.close();
+    return await signTokens(await latchkey.createAuth({ secret, storage }), createMint(secret));
+  } finally {
+    await storage.close();
+  }
+});
+
+async function signTokens(auth: Auth, mint: (session: number) => string): Promise<Bearer[]> {
   const bearers: Bearer[] = [];
   for (let session = FIRST_SESSION; session < FIRST_SESSION + TOKEN_COUNT; session++) {
     const { accessToken } = await auth.refresh(mint(session));
@@ -40,4 +46,4 @@ await answerParent(async ({ folder, secret, database }: TokensInput): Promise<Be
   }
   await auth.close();
   return bearers;
-});
+}

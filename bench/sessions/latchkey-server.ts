@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { hash } from "@node-rs/argon2";
 import postgres from "postgres";
 import type { Identity, Storage } from "../../src/index.ts";
-import { openConnection } from "../../src/storage/sqlite/connection.ts";
 import { importLatchkey } from "../latchkey.ts";
 import { cpuMicros, serve } from "../service.ts";
 import { freePort } from "./free-port.ts";
@@ -21,7 +20,7 @@ import {
   type RequestPlan,
   VARIANT_COUNT,
 } from "./request-plan.ts";
-import { createMint, fillPostgres, fillSqlite, userCount } from "./stored-sessions.ts";
+import { createMint, fillPostgres, fillSqlite, openFile, userCount } from "./stored-sessions.ts";
 
 export interface LatchkeyServerInput {
   readonly dist: string;
@@ -81,7 +80,7 @@ await serve(async ({ dist, secret, database, sessionCount }: LatchkeyServerInput
       await fillPostgres(client, sessionCount);
       await client.end();
     } else {
-      const connection = openConnection(database);
+      const connection = await openFile(database);
       fillSqlite(connection, sessionCount, await hash(PASSWORD, ARGON2ID));
       connection.close();
     }

@@ -12,7 +12,6 @@ import type { Auth, Storage, System } from "../../src/index.ts";
 import { NO_ATTEMPT } from "../../src/sessions/refresh-rule.ts";
 import { hashAttempt, hashHandle } from "../../src/sessions/refresh-token.ts";
 import { rotateSession } from "../../src/storage/queries.ts";
-import { openConnection } from "../../src/storage/sqlite/connection.ts";
 import { realSystem } from "../../src/system.ts";
 import { answerParent } from "../child.ts";
 import { importLatchkey, type Latchkey } from "../latchkey.ts";
@@ -26,7 +25,7 @@ import {
   spreadOf,
 } from "../measure.ts";
 import { CONNECTION_COUNT } from "./postgres.ts";
-import { createMint, DEVICE, fillPostgres, fillSqlite, handleOf } from "./stored-sessions.ts";
+import { createMint, DEVICE, fillPostgres, fillSqlite, handleOf, openFile } from "./stored-sessions.ts";
 
 export interface RotationsInput {
   readonly dist: string;
@@ -95,7 +94,7 @@ async function onSqlite(
   const storage = latchkey.openSqlite(ours);
   await storage.migrate();
   await storage.close();
-  const filling = openConnection(ours);
+  const filling = await openFile(ours);
   fillSqlite(filling, size);
   filling.close();
   cpSync(ours, bare);
@@ -105,7 +104,7 @@ async function onSqlite(
       { storage: latchkey.openSqlite(ours), size, secret, sumGenerations: () => sumInSqlite(ours) },
       delays,
     ),
-    bareSqlite(bare, size),
+    await bareSqlite(bare, size),
   ];
 }
 
@@ -216,8 +215,8 @@ function requireAdvances(rotated: number, advanced: unknown): void {
   if (Number(advanced) !== rotated) throw new Error(`${rotated} refreshes advanced ${advanced} generations`);
 }
 
-function sumInSqlite(file: string): unknown {
-  const connection = openConnection(file);
+async function sumInSqlite(file: string): Promise<unknown> {
+  const connection = await openFile(file);
   const row = connection.prepare(SUM_OF_GENERATIONS).get();
   connection.close();
   return row?.total;
@@ -259,8 +258,8 @@ function missed(): never {
   throw new Error("the bare statement advanced nothing");
 }
 
-function bareSqlite(file: string, size: number): Contestant {
-  const connection = openConnection(file);
+async function bareSqlite(file: string, size: number): Promise<Contestant> {
+  const connection = await openFile(file);
   const rotations = createBareRotations(size);
   const [sample] = createBareRotations(1)(1);
   const statement = connection.prepare(sample!.strings.join("?"));

@@ -8,6 +8,7 @@ import type { Sql } from "postgres";
 import { deriveKeys } from "../../src/secrets.ts";
 import { NO_ATTEMPT } from "../../src/sessions/refresh-rule.ts";
 import { createRefreshTokenCodec, hashHandle } from "../../src/sessions/refresh-token.ts";
+import { openConnection } from "../../src/storage/sqlite/connection.ts";
 
 const DAY = 24 * 60 * 60;
 /** A user signs in from a few devices. */
@@ -20,6 +21,8 @@ const PLACE = {
 /** What every measured refresh says of itself. */
 export const DEVICE = PLACE;
 const ROWS_PER_COMMIT = 50_000;
+/** Milliseconds. */
+const LOCK_TIMEOUT = 5_000;
 
 export function handleOf(id: number): Uint8Array {
   return hash("sha256", `session ${id}`, "buffer").subarray(0, 16);
@@ -33,6 +36,9 @@ export function createMint(secret: string): (id: number) => string {
 
 /** How many users, called user1, user2 and so on, share so many sessions. */
 export const userCount = (sessionCount: number): number => Math.ceil(sessionCount / SESSIONS_PER_USER);
+
+/** Opens a SQLite file with the settings of every connection of the engine. */
+export const openFile = (path: string): Promise<DatabaseSync> => openConnection(path, LOCK_TIMEOUT);
 
 /** Fills the tables of a migrated SQLite file with sessions 1 to `count`; `password` is the hash that every user has. */
 export function fillSqlite(connection: DatabaseSync, count: number, password = "none"): void {
