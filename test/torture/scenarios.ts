@@ -7,6 +7,7 @@ import { interleavedOnPostgres, interleavedOnSqlite } from "./scenarios/interlea
 import { killed } from "./scenarios/killed.ts";
 import { oneTokenFourProcesses, oneTokenOneProcess, oneTokenPostgres } from "./scenarios/one-token.ts";
 import { postgresFrozen, postgresRestarted } from "./scenarios/postgres-down.ts";
+import { rotatingKeys } from "./scenarios/rotating-keys.ts";
 import { startsOnPostgres, startsOnSqlite } from "./scenarios/starts.ts";
 import { thieves } from "./scenarios/thieves.ts";
 
@@ -25,4 +26,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "postgres-frozen": postgresFrozen,
   "disk-full": diskFull,
   "clock-jumps": clockJumps,
+  "rotating-keys": rotatingKeys,
 };
