@@ -177,3 +177,18 @@ for (const baseUrl of [
     assert.throws(() => createClient({ baseUrl }), { name: "TypeError", message: /baseUrl must be like "https:/ });
   });
 }
+
+test("a request that failed on the way, or was answered with 5xx, is the caller's: it is never sent twice (checklist 65)", async () => {
+  const client = server.client();
+  await signIn(client);
+  server.intercept = (request, response) => {
+    if (request.url !== "/orders") return false;
+    if (request.headers["x-cut"]) request.socket.destroy();
+    else response.writeHead(503).end();
+    return true;
+  };
+  assert.equal((await client.fetch("/orders", { method: "POST", body: "pay" })).status, 503);
+  await assert.rejects(client.fetch("/orders", { method: "POST", body: "pay", headers: { "x-cut": "1" } }), TypeError);
+  assert.equal(server.requests.filter((request) => request === "POST /orders").length, 2);
+  assert.equal(server.refreshCount(), 0);
+});
