@@ -46,7 +46,7 @@ test("every TypeScript block of the documents compiles", () => {
       "latchkey/react": ["../../src/react/index.ts"],
       "latchkey/*": ["../../src/adapters/*.ts"],
     };
-    const compilerOptions = { paths, noUnusedLocals: false, noUnusedParameters: false };
+    const compilerOptions = { paths, noUnusedLocals: false, noUnusedParameters: false, experimentalDecorators: true };
     writeFileSync(
       join(folder, "tsconfig.json"),
       JSON.stringify({ extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] }),

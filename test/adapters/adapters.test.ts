@@ -1,7 +1,10 @@
 /** Every adapter, in its own framework, by one contract. */
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import "reflect-metadata";
 import { serve } from "@hono/node-server";
+import { Controller, Get, Module, UseGuards } from "@nestjs/common";
+import { APP_GUARD, NestFactory } from "@nestjs/core";
 import express from "express";
 import { fastify } from "fastify";
 import { Hono } from "hono";
@@ -11,6 +14,7 @@ import * as forFastify from "../../src/adapters/fastify.ts";
 import * as forFetch from "../../src/adapters/fetch.ts";
 import * as forHono from "../../src/adapters/hono.ts";
 import * as forKoa from "../../src/adapters/koa.ts";
+import * as forNest from "../../src/adapters/nestjs.ts";
 import * as forNode from "../../src/adapters/node.ts";
 import { bySessionCookie, described, runAdapterContract, type Started } from "./contract.ts";
 
@@ -72,7 +76,7 @@ runAdapterContract({
     });
     app.get("/either", requireAuth(auth, { authenticators: [({ headers }) => bySessionCookie(headers)] }), answer);
     app.get("/offline", requireAuth(verifier), answer);
-    app.set("env", "production");
+    app.set("env", "test"); // Express writes no log then
     return listening(app.listen(0, "127.0.0.1"));
   },
 });
@@ -206,5 +210,41 @@ runAdapterContract({
     };
     const fetch = (request: Request) => (pages[new URL(request.url).pathname] ?? routes)(request);
     return listening(serve({ fetch, port: 0, hostname: "127.0.0.1" }) as Server);
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/nestjs",
+  answersProblems: true,
+  async start({ auth, verifier }) {
+    const { AuthGuard, AuthModule, CurrentAuth, Public, RequireAuth, requireAuth } = forNest;
+    const either = {
+      authenticators: [({ headers }: { headers: { cookie?: string | undefined } }) => bySessionCookie(headers)],
+    };
+    // The decorators of a controller, as functions: the tests run as they are written.
+    class Pages {}
+    const page = (path: string, ...decorators: MethodDecorator[]) => {
+      const handler = (who: unknown) => described(who);
+      Object.defineProperty(Pages.prototype, path, { value: handler, configurable: true, writable: true });
+      const descriptor = Object.getOwnPropertyDescriptor(Pages.prototype, path) as PropertyDescriptor;
+      for (const decorate of [Get(path), ...decorators]) decorate(Pages.prototype, path, descriptor);
+      CurrentAuth()(Pages.prototype, path, 0);
+    };
+    page("me");
+    page("staff", RequireAuth({ roles: ["staff"] }));
+    page("billing", RequireAuth({ claims: { plan: "pro" } }));
+    page("maybe", Public());
+    page("either", RequireAuth(either));
+    page("offline", Public(), UseGuards(requireAuth(verifier)));
+    Controller()(Pages);
+    class App {}
+    Module({
+      imports: [AuthModule.forRoot(auth, { prefix: "/auth" })],
+      controllers: [Pages],
+      providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
+    })(App);
+    const app = await NestFactory.create(App, { logger: ["error"], abortOnError: false });
+    await app.listen(0, "127.0.0.1");
+    return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() };
   },
 });

@@ -1,0 +1,162 @@
+/**
+ * `latchkey/nestjs`, for NestJS 11 and 12 on Express.
+ * ```ts
+ * @Module({ imports: [AuthModule.forRoot(auth, { prefix: "auth" })], providers: [{ provide: APP_GUARD, useClass: AuthGuard }] })
+ * class AppModule {}
+ *
+ * @Get("me") me(@CurrentAuth() who: Identity) { return { id: who.userId }; }
+ * @Public() @Get("hello") hello() { return "hello"; }
+ * ```
+ * The guard asks Nest for what it judges by (`AUTH_GUARD_SOURCE`), so a test replaces either.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  type CanActivate,
+  createParamDecorator,
+  type DynamicModule,
+  type ExecutionContext,
+  HttpException,
+  Inject,
+  Injectable,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  SetMetadata,
+  type Type,
+} from "@nestjs/common";
+import { Reflector } from "@nestjs/core";
+import type { Auth, Identity } from "../auth.ts";
+import { AuthError } from "../errors.ts";
+import type { HandlerOptions } from "../handler.ts";
+import { createGuard, type Guard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { describeProblem } from "../http/problem.ts";
+import { NodeHead } from "./node-request.ts";
+import { createNodeRoutes, pathOf } from "./node-routes.ts";
+
+export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+
+/** What the guard asks: an engine or a verifier. Override this provider in tests. */
+export const AUTH_GUARD_SOURCE = Symbol("latchkey: what guards ask");
+
+const OPTIONS_KEY = "latchkey:guard";
+const PUBLIC_KEY = "latchkey:public";
+
+/** Marks a handler or a controller that needs no credential; whoever has a good one is known all the same. */
+export const Public = () => SetMetadata(PUBLIC_KEY, true);
+
+/** What a handler or a controller asks for beyond a good token: `@RequireAuth({ roles: ["staff"] })`, under `AuthGuard`. */
+export const RequireAuth = (options: GuardOptions<IncomingMessage>) => SetMetadata(OPTIONS_KEY, options);
+
+/** Who sends the request; `undefined` on a public handler that nobody's credential came to. */
+export const CurrentAuth: (...pipes: Type[]) => ParameterDecorator = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): unknown => context.switchToHttp().getRequest().auth,
+);
+
+type NestRequest = IncomingMessage & { auth?: unknown; originalUrl?: string };
+
+/** Lets pass who may, with `request.auth`. A refusal is an HttpException with the problem as its body. */
+export class AuthGuard implements CanActivate {
+  readonly #source: GuardSource;
+  readonly #reflector: Reflector;
+  /** By the options that stand at the handler, so that each policy is compiled once. */
+  readonly #guards = new Map<unknown, Guard<IncomingMessage>>();
+
+  constructor(source: GuardSource, reflector: Reflector) {
+    this.#source = source;
+    this.#reflector = reflector;
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const options = this.#reflector.getAllAndOverride<GuardOptions<IncomingMessage> | undefined>(OPTIONS_KEY, targets);
+    const isPublic = this.#reflector.getAllAndOverride<boolean | undefined>(PUBLIC_KEY, targets) === true;
+    return admit(this.#guardFor(options, isPublic), context);
+  }
+
+  #guardFor(options: GuardOptions<IncomingMessage> | undefined, isPublic: boolean): Guard<IncomingMessage> {
+    const key = options ?? isPublic;
+    let guard = this.#guards.get(key);
+    if (guard === undefined) {
+      guard = createGuard(this.#source, { ...options, ...(isPublic && { optional: true }) });
+      this.#guards.set(key, guard);
+    }
+    return guard;
+  }
+}
+// What `@Injectable()` and `@Inject()` would do: our source holds nothing that has to be compiled.
+Injectable()(AuthGuard);
+Inject(AUTH_GUARD_SOURCE)(AuthGuard, undefined, 0);
+Inject(Reflector)(AuthGuard, undefined, 1);
+
+/** A guard of its own for one controller or handler: `@UseGuards(requireAuth(verifier, { roles: ["staff"] }))`. */
+export function requireAuth(source: GuardSource, options?: GuardOptions<IncomingMessage>): CanActivate {
+  const guard = createGuard<IncomingMessage>(source, options);
+  return { canActivate: (context) => admit(guard, context) };
+}
+
+function admit(guard: Guard<IncomingMessage>, context: ExecutionContext): boolean | Promise<boolean> {
+  const http = context.switchToHttp();
+  const request = http.getRequest<NestRequest>();
+  const pass = (who: unknown): true => {
+    request.auth = who;
+    return true;
+  };
+  const refuse = (error: unknown): never => {
+    throw toHttpException(error, http.getResponse<ServerResponse>());
+  };
+  try {
+    const who = guard(new NodeHead(request), request.originalUrl ?? request.url ?? "", request);
+    return who instanceof Promise ? who.then(pass, refuse) : pass(who);
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+function toHttpException(error: unknown, response: ServerResponse): unknown {
+  if (!(error instanceof AuthError)) return error;
+  const { status, headers, body } = describeProblem(error);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  return new HttpException(JSON.parse(body), status, { cause: error });
+}
+
+/** The endpoints as middleware, for `consumer.apply(authRoutes(auth)).forRoutes("*")` or `app.use`. */
+export function authRoutes(auth: Auth, options?: HandlerOptions) {
+  const routes = createNodeRoutes(auth, options);
+  return (request: NestRequest, response: ServerResponse, next: () => void): void => {
+    const url = request.originalUrl ?? request.url ?? "/";
+    if (!routes.knows(pathOf(url))) return void next();
+    // Where Nest has mounted us it has taken the path off.
+    request.url = url;
+    void routes.answer(request, response);
+  };
+}
+
+/** The endpoints, and what `AuthGuard` needs, for the whole application. */
+export class AuthModule implements NestModule {
+  static readonly #endpoints = new WeakMap<object, ReturnType<typeof authRoutes>>();
+
+  /** An application that holds the engine. */
+  static forRoot(auth: Auth, options?: HandlerOptions): DynamicModule {
+    const module = AuthModule.forVerifier(auth);
+    AuthModule.#endpoints.set(module.module, authRoutes(auth, options));
+    return module;
+  }
+
+  /** A service that holds no database: guards only. */
+  static forVerifier(source: GuardSource): DynamicModule {
+    // A class of its own each time, so that applications in one process do not share their endpoints.
+    class OwnAuthModule extends AuthModule {}
+    Module({})(OwnAuthModule);
+    const provider = { provide: AUTH_GUARD_SOURCE, useValue: source };
+    return { module: OwnAuthModule, global: true, providers: [provider], exports: [provider] };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    const endpoints = AuthModule.#endpoints.get(this.constructor);
+    if (endpoints) consumer.apply(endpoints).forRoutes("{*all}");
+  }
+}
+Module({})(AuthModule);
+
+export type { Identity };

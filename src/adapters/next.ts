@@ -1,0 +1,109 @@
+/**
+ * `latchkey/next`, for the App Router of Next.js 16. Nothing of Next is imported: it speaks Request, Response and Headers.
+ * ```ts
+ * // app/auth/[...path]/route.ts
+ * export const { GET, POST, PATCH, DELETE, OPTIONS } = authRoutes(auth, { prefix: "/auth" });
+ * // app/api/orders/route.ts
+ * export const GET = requireAuth(auth)((request, who) => Response.json(ordersOf(who.userId)));
+ * // app/page.tsx
+ * const who = await currentAuth(auth, await headers());
+ * // proxy.ts
+ * export const proxy = signInProxy({ signInPath: "/login", except: ["/login", "/auth"] });
+ * ```
+ * What renders never rotates: a refresh happens where cookies can be set, in the route handlers.
+ */
+import type { Auth } from "../auth.ts";
+import { AuthError } from "../errors.ts";
+import { createHandler, type HandlerOptions } from "../handler.ts";
+import { ACCESS_COOKIE, type RequestHead, readCookie } from "../http/cookies.ts";
+import { createGuard, type Guarded, type GuardOptions, type GuardSource } from "../http/guard.ts";
+
+export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+export { requireAuth } from "./fetch.ts";
+
+type RouteHandler = (request: Request) => Promise<Response>;
+
+/** The endpoints as route handlers, for a catch-all route below `options.prefix`. */
+export function authRoutes(
+  auth: Auth,
+  options?: HandlerOptions,
+): Readonly<Record<"GET" | "POST" | "PATCH" | "DELETE" | "OPTIONS", RouteHandler>> {
+  const handle = createHandler(auth, options);
+  const answer: RouteHandler = (request) => handle(request, { host: request.headers.get("host") ?? undefined });
+  return { GET: answer, POST: answer, PATCH: answer, DELETE: answer, OPTIONS: answer };
+}
+
+/**
+ * Who sees a page, for server components: from the headers of the request that is rendered for.
+ * @param headers what `await headers()` of "next/headers" gives.
+ * @returns `undefined` for nobody, an expired or a bad token alike: a page that is rendered can't refresh. The browser's client does, and asks again.
+ * @throws AuthError only where nobody can say (503).
+ */
+export async function currentAuth<Source extends GuardSource>(
+  source: Source,
+  headers: Pick<Headers, "get">,
+  options: Pick<GuardOptions, "freshness" | "claims" | "roles"> = {},
+): Promise<Guarded<Source> | undefined> {
+  const guard = createGuard<undefined>(source, { ...options, optional: true });
+  try {
+    return (await guard(new HeadersHead(headers), "", undefined)) as Guarded<Source> | undefined;
+  } catch (error) {
+    if (error instanceof AuthError && error.status < 500) return undefined;
+    throw error;
+  }
+}
+
+export interface SignInProxyOptions {
+  /** Where who is not signed in is sent, with `?next=` and the path that was asked for. */
+  readonly signInPath: string;
+  /** Paths, with all below them, that anybody may see. `signInPath` and Next's own are always among them. */
+  readonly except?: readonly string[];
+}
+
+/**
+ * An optimistic check for `proxy.ts`: who carries no credential at all is sent to sign in, everybody else goes on. It verifies nothing and protects
+ * nothing; the pages and route handlers behind it do.
+ */
+export function signInProxy({
+  signInPath,
+  except = [],
+}: SignInProxyOptions): (request: Request) => Response | undefined {
+  const open = [signInPath, "/_next", "/favicon.ico", ...except].map((path) => path.replace(/\/+$/, ""));
+  return (request) => {
+    const { pathname, search, origin } = new URL(request.url);
+    if (open.some((path) => pathname === path || pathname.startsWith(`${path}/`))) return undefined;
+    const head = new HeadersHead(request.headers);
+    if (head.header("authorization") !== null || head.header("cookie")?.includes(`${ACCESS_COOKIE}=`)) return undefined;
+    const target = new URL(signInPath, origin);
+    target.searchParams.set("next", pathname + search);
+    return Response.redirect(target, 307);
+  };
+}
+
+/** The path that `signInProxy` has put into `?next=`, when it is one of this site's; otherwise "/". */
+export function nextPath(next: string | null | undefined): string {
+  // "//evil.example" and "/\evil.example" are other sites to a browser.
+  return next?.startsWith("/") && !/^\/[/\\]/.test(next) && ![...next].some((character) => character < " ")
+    ? next
+    : "/";
+}
+
+/** A page is read by GET, whatever its request was. */
+class HeadersHead implements RequestHead {
+  readonly method = "GET";
+  readonly host = undefined;
+  readonly #headers: Pick<Headers, "get">;
+
+  constructor(headers: Pick<Headers, "get">) {
+    this.#headers = headers;
+  }
+
+  header(name: string): string | null {
+    return this.#headers.get(name);
+  }
+}
+
+/** The access token that a page's request carries as a cookie, for fetches to other services on its behalf. */
+export function accessTokenOf(headers: Pick<Headers, "get">): string | undefined {
+  return readCookie(new HeadersHead(headers), ACCESS_COOKIE);
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { authRoutes, currentAuth, nextPath, requireAuth, signInProxy } from "../../src/adapters/next.ts";
+import { createEngine, type Engine, PASSWORD, signIn } from "../support/engine.ts";
+
+const SITE = "https://shop.example";
+let engine: Engine;
+before(async () => {
+  engine = await createEngine();
+});
+after(() => engine.auth.close());
+
+test("a catch-all route serves the endpoints, with cookies for its own paths", async () => {
+  await signIn(engine, "ada");
+  const { POST, GET } = authRoutes(engine.auth, { prefix: "/auth" });
+  const headers = {
+    "content-type": "application/json",
+    "latchkey-transport": "cookie",
+    "sec-fetch-site": "same-origin",
+  };
+  const body = JSON.stringify({ username: "ada", password: PASSWORD });
+  const answer = await POST(new Request(`${SITE}/auth/v1/users/me/token`, { method: "POST", headers, body }));
+  assert.equal(answer.status, 200);
+  const [access = "", refresh = ""] = answer.headers.getSetCookie();
+  assert.match(refresh, /Path=\/auth\/v1\/users\/me\/token;/);
+  const cookie = access.slice(0, access.indexOf(";"));
+  assert.equal((await GET(new Request(`${SITE}/auth/v1/users/me`, { headers: { cookie } }))).status, 200);
+
+  const who = await currentAuth(engine.auth, new Headers({ cookie }));
+  assert.equal(who?.userId, 1);
+  assert.equal((await engine.auth.sessions.list(1))[0]?.id, who?.sessionId, "and nothing was rotated");
+  const page = requireAuth(engine.auth)((_request, { userId }, context: { params: string }) =>
+    Response.json({ userId, ...context }),
+  );
+  const guarded = await page(new Request(`${SITE}/api`, { headers: { cookie } }), { params: "kept" });
+  assert.deepEqual(await guarded.json(), { userId: 1, params: "kept" });
+});
+
+test("a page that is rendered for nobody, or for a token that is no good, is rendered for nobody", async () => {
+  const { tokens } = await signIn(engine, "grace");
+  for (const authorization of ["Bearer garbage", "Basic YTpi"]) {
+    assert.equal(await currentAuth(engine.auth, new Headers({ authorization })), undefined);
+  }
+  assert.equal(await currentAuth(engine.auth, new Headers()), undefined);
+  const headers = new Headers({ authorization: `Bearer ${tokens.accessToken}` });
+  assert.equal((await currentAuth(engine.auth, headers))?.userId, 2);
+  assert.equal(await currentAuth(engine.auth, headers, { roles: ["staff"] }), undefined);
+  await engine.auth.logout(tokens.refreshToken);
+  assert.equal(await currentAuth(engine.auth, headers), undefined);
+});
+
+test("the proxy sends who carries nothing to sign in, and nobody else", () => {
+  const proxy = signInProxy({ signInPath: "/login", except: ["/auth/", "/public"] });
+  const ask = (path: string, headers = {}) => proxy(new Request(SITE + path, { headers }));
+  const sent = ask("/orders?page=2");
+  assert.deepEqual([sent?.status, sent?.headers.get("location")], [307, `${SITE}/login?next=%2Forders%3Fpage%3D2`]);
+  for (const path of ["/login", "/auth/v1/users/me/token", "/public/a", "/_next/static/x.js"])
+    assert.equal(ask(path), undefined, path);
+  assert.ok(ask("/publicity"), "no more than the path and what is below it");
+  assert.equal(ask("/orders", { cookie: "__Host-latchkey_access=whatever" }), undefined, "it verifies nothing");
+  assert.equal(ask("/orders", { authorization: "Bearer whatever" }), undefined);
+});
+
+test("after signing in nobody is sent to another site", () => {
+  assert.equal(nextPath("/orders?page=2"), "/orders?page=2");
+  for (const next of [
+    "//evil.example",
+    "/\\evil.example",
+    "https://evil.example",
+    "javascript:alert(1)",
+    "",
+    null,
+    undefined,
+    "/\t/evil.example",
+  ]) {
+    assert.equal(nextPath(next), "/", String(next));
+  }
+});
