@@ -50,7 +50,9 @@ if (!isFresh || process.argv.includes("--force")) {
       "src/client/node/index.ts",
       "src/client/server/index.ts",
       "src/cli/main.ts",
-      ...["node", "express", "fastify", "hono", "koa", "nestjs", "next", "fetch"].map((name) => `src/adapters/${name}.ts`),
+      ...["node", "express", "fastify", "hono", "koa", "nestjs", "next", "fetch"].map(
+        (name) => `src/adapters/${name}.ts`,
+      ),
     ],
     outbase: "src",
     outdir: "dist",
