@@ -34,7 +34,7 @@ type TokenKind = "access" | "refresh";
 
 /** What a dialect's tokens look like, and what is taken for one. */
 export interface TokenDialect {
-  /** The claim that tells "access" from "refresh". */
+  /** The claim that tells access tokens and refresh tokens apart. */
   readonly typeClaim: string;
   /** The claim that holds the user's id. */
   readonly subjectClaim: string;
