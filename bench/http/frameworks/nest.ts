@@ -30,11 +30,20 @@ import {
   NOBODY,
   PATH,
 } from "../application.ts";
+import { guardedByOurs, type Who } from "../ours.ts";
 
 export const nest: Applications = {
   [NO_AUTH]: () => answering({ imports: [], guards: [], subjectOf: () => NOBODY }),
 
   [NO_OP]: () => answering({ imports: [], guards: [{ canActivate: () => true }], subjectOf: () => NOBODY }),
+
+  ...guardedByOurs<typeof import("../../../src/adapters/nestjs.ts")>("latchkey/nestjs", ({ requireAuth }, source) =>
+    answering({
+      imports: [],
+      guards: [requireAuth(source)],
+      subjectOf: (request) => (request as { auth?: Who }).auth?.claims.sub,
+    }),
+  ),
 
   "@nestjs/jwt guard, KeyObject": ({ key }) => {
     const options = { secretOrKeyProvider: () => key as unknown as string, verifyOptions: JSONWEBTOKEN_CHECKS };
