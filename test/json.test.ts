@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { jsonProblem, readJson } from "../src/json.ts";
+import { isPlainJson, jsonProblem, readJson } from "../src/json.ts";
 
 test("what JSON.stringify writes is read as it was, whatever it is", () => {
   fc.assert(
@@ -161,4 +161,51 @@ test("strings are taken apart at escapes, and control characters must be escaped
   }
   assert.equal(readJson('"\\u0041\\n\\"\\\\\\/\\b\\f\\r\\t\x7f"').value, 'A\n"\\/\b\f\r\t\x7f');
   assert.equal(jsonProblem('"\\u0041\\n\\"\\\\\\/\\b\\f\\r\\t\x7f"'), undefined);
+});
+
+test("a text is plain when it is what JSON.stringify would write, and no deeper than allowed", () => {
+  const isPlain = (text: string, maxDepth = 16) => isPlainJson(text, JSON.parse(text), maxDepth);
+  for (const text of ['{"a":1}', "[1,2]", '"{["', '{"a":{"b":[1]}}', '["{"]', "7", "null"])
+    assert.equal(isPlain(text), true, text);
+  for (const text of ['{"a": 1}', '{"a":1,"a":1}', '{"a":1.0}', '"\\u0041"', '{"x":"__proto__"}', " 1"])
+    assert.equal(isPlain(text), false, text);
+  assert.equal(isPlain('{"a":{"b":1}}', 2), true);
+  assert.equal(isPlain('{"a":{"b":1}}', 1), false);
+  assert.equal(isPlain("[[1]]", 2), true);
+  assert.equal(isPlain("[[1]]", 1), false);
+  assert.equal(isPlain("[null,[1],2]", 1), false, "also behind a member that is not deep");
+});
+
+test("a text that is no JSON, or too deep, is told as that and not as something else", () => {
+  const told: readonly [text: string, maxDepth: number, problem: string | undefined][] = [
+    ["[[1]]", 2, undefined],
+    ["[[1]]", 1, "nests more than 1 levels deep"],
+    ['{"a":{}}', 1, "nests more than 1 levels deep"],
+    ["", 4, "is not JSON"],
+    ["{", 4, "is not JSON"],
+    ['{"a"', 4, "is not JSON"],
+    ['{"a":1', 4, "is not JSON"],
+    ["{1:2}", 4, "is not JSON"],
+    ["[1,]", 4, "is not JSON"],
+    ['"abc', 4, "is not JSON"],
+    ['"\\', 4, "is not JSON"],
+    ['"\\x"', 4, "is not JSON"],
+    ['"\\u00g0"', 4, "is not JSON"],
+    ['"\\u00"', 4, "is not JSON"],
+    ['"\\u0022"', 4, undefined],
+    ['"\t"', 4, "is not JSON"],
+    ["tru", 4, "is not JSON"],
+    ["nul", 4, "is not JSON"],
+    ["falsy", 4, "is not JSON"],
+    ["1 2", 4, "is not JSON"],
+    [" \t\n\r1 \t\n\r", 4, undefined],
+    ["\v1", 4, "is not JSON"],
+    ["\u000e1", 4, "is not JSON"],
+    ['{"a":1,"\\u0061":2}', 4, "names a member twice"],
+    ["-", 4, "is not JSON"],
+    ["1e999", 4, "holds a number that is too large"],
+  ];
+  for (const [text, maxDepth, problem] of told)
+    assert.equal(jsonProblem(text, maxDepth), problem, JSON.stringify(text));
+  assert.deepEqual(readJson("{"), { problem: "is not JSON" });
 });

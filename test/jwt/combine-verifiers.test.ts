@@ -125,3 +125,23 @@ test("two verifiers for one issuer, or none at all, are a mistake", () => {
   const open = createVerifier({ keys: createKeySet([generateKey("HS256")]), issuer: NO_ISSUER, audience: NO_AUDIENCE });
   assert.throws(() => combineVerifiers([open, open]), /two verifiers/);
 });
+
+test("a token that no issuer can be read from is refused for what is wrong with it", () => {
+  const key = generateKey("HS256");
+  const verifier = combineVerifiers([
+    createVerifier({ keys: createKeySet([key]), issuer: ISSUER, audience: AUDIENCE, system }),
+  ]);
+  const reasonOf = (token: unknown) => refusalOf(() => verifier.verify(token as string)).reason;
+  const withClaims = (claims: string | object) => signRaw(key, { alg: "HS256", typ: "at+jwt" }, claims);
+  assert.equal(reasonOf(7), "the token is not a text");
+  assert.equal(reasonOf("a.b"), "the token is not three parts with dots between them");
+  assert.equal(reasonOf("YQ.YR.YQ"), "the claims are not canonical base64url");
+  assert.equal(reasonOf(withClaims("{")), "the text of the claims is not JSON");
+  assert.equal(reasonOf(withClaims(`{"iss":"a","iss":"b"}`)), "the text of the claims names a member twice");
+  assert.match(reasonOf(withClaims("[".repeat(17) + "]".repeat(17))), /nests more than 16 levels/);
+  assert.equal(reasonOf(withClaims("7")), "the claims are not a JSON object");
+  assert.equal(reasonOf(withClaims("null")), "the claims are not a JSON object");
+  assert.equal(reasonOf(withClaims({ iss: 7 })), "iss is 7, not a text");
+  assert.equal(reasonOf(withClaims({ sub: "1" })), "iss is missing");
+  assert.match(reasonOf(withClaims({ iss: "https://evil.example" })), /which is no trusted issuer/);
+});

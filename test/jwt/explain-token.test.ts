@@ -166,3 +166,56 @@ test("a refusal by the schema is told, and something that is no verifier is a mi
   assert.throws(() => explainToken("x", { verify: () => ({}) } as unknown as Verifier), TypeError);
   assert.ok(encode("x"));
 });
+
+test("a text that is no token is explained by its form, and what comes after is not reached", () => {
+  for (const [token, problem] of [
+    [7, "the token is not a text"],
+    ["a.b", "the token is not three parts with dots between them"],
+    ["a+b.c.d", "the token is not base64url"],
+  ] as const) {
+    const { checks, unverified, isAccepted } = explain(token);
+    assert.equal(isAccepted, false);
+    assert.deepEqual(checks[0], { name: "form", outcome: "failed", problem });
+    const later = typeof token === "string" ? ["header", "signature", "claims"] : [];
+    assert.deepEqual(
+      checks.slice(1),
+      later.map((name) => ({ name, outcome: "not reached" })),
+    );
+    if (token === "a+b.c.d") assert.deepEqual(unverified, {});
+  }
+});
+
+test("claims at their limit are in form, and one character more is told", () => {
+  const small = createVerifier({
+    keys: createKeySet([key]),
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    system,
+    maxClaimsLength: 200,
+  });
+  const formOf = (length: number) => {
+    const token = signRaw(key, header, "x".repeat((length * 3) / 4));
+    return explainToken(token, small).checks[0];
+  };
+  assert.deepEqual(formOf(200), { name: "form", outcome: "passed" });
+  assert.deepEqual(formOf(204), {
+    name: "form",
+    outcome: "failed",
+    problem: "the claims are longer than 200 characters",
+  });
+});
+
+test("what a token says of itself is shown in printable ASCII, whatever it says (checklist 89)", () => {
+  const { text } = explain(signRaw(key, header, { ...claims, role: "\u00e9\u202e\u001b\ud83d\ude00" }));
+  assert.ok(text.includes('"role":"\\u00e9\\u202e\\u001b\\ud83d\\ude00"'), text);
+  assert.ok(text.includes("Its header, which anyone may have written:\n  {"));
+  assert.ok(text.includes("Its claims, which anyone may have written:\n  {"));
+  assert.doesNotMatch(explain(`${encode("no json")}.${encode("nor this")}.AAAA`).text, /Its header|Its claims/);
+});
+
+test("only a verifier of ours can be asked", () => {
+  assert.throws(
+    () => explainToken("a.b.c", { verify: () => ({}) } as never),
+    /needs a verifier that createVerifier made/,
+  );
+});
