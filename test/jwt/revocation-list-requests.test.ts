@@ -1,13 +1,13 @@
 /** What a revocation list asks its issuer, when, and what it makes of each answer. The issuer is a script. */
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
+import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRevocationList, type RevocationList, type RevocationListOptions } from "../../src/jwt/index.ts";
 import { fakeSystem } from "../support/fake-system.ts";
 
 const URL_OF_FEED = "https://auth.example/v1/revocations?tenant=7";
 const open: RevocationList[] = [];
-afterEach(() => {
+after(() => {
   for (const list of open.splice(0)) list.close();
 });
 

@@ -123,7 +123,8 @@ test("a lock held by another process leaves the event loop and the readers free,
     turns++;
     assert.equal(await head(storage), 0);
   }
-  assert.ok(turns > 30, `${turns} turns of the event loop in 300 ms`);
+  // A thread that waits for the lock would have none; how many there are is the machine's business.
+  assert.ok(turns > 3, `${turns} turns of the event loop in 300 ms`);
   holder.child.stdin?.write("go\n");
   await Promise.all([...writes, add(storage, 1)]);
   assert.equal(await head(storage), 3);
