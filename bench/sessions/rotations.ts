@@ -47,9 +47,10 @@ export interface RotationsResult {
 }
 
 export const GROUP = 64;
-/** One more than the default grace: a session rotates at most once in it. */
+/** The default; a session rotates at most once in it. */
 const GRACE = 20;
-const STEP = GRACE + 1;
+/** Some seconds more: how far the store's clock is ahead is learned anew every second, in whole seconds. */
+const STEP = GRACE + 5;
 const IDLE_TTL = 30 * 24 * 60 * 60;
 const ACCESS_TTL = 15 * 60;
 /** Milliseconds; what the histogram counts even when nothing is late. */
