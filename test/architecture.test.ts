@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: [...FOUNDATION, "auth", "http", "users", "sessions", "revocations", "jwt"],
   handler: ["auth", "http", "contracts"],
   adapters: ["errors", "auth", "handler", "http"],
+  testing: ["system", "jwt"],
   server: [...FOUNDATION, "secrets", "jwt", "auth", "contracts", "handler", "http", "sessions", "storage", "drivers"],
   cli: ["errors", "secrets", "auth", "server", "users", "storage", "drivers"],
   client: [],

@@ -44,6 +44,7 @@ test("every TypeScript block of the documents compiles", () => {
       "latchkey/client/node": ["../../src/client/node/index.ts"],
       "latchkey/client/server": ["../../src/client/server/index.ts"],
       "latchkey/react": ["../../src/react/index.ts"],
+      "latchkey/testing": ["../../src/testing/index.ts"],
       "latchkey/*": ["../../src/adapters/*.ts"],
     };
     const compilerOptions = { paths, noUnusedLocals: false, noUnusedParameters: false, experimentalDecorators: true };

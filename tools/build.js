@@ -50,6 +50,7 @@ if (!isFresh || process.argv.includes("--force")) {
       "src/client/node/index.ts",
       "src/client/server/index.ts",
       "src/cli/main.ts",
+      "src/testing/index.ts",
       ...["node", "express", "fastify", "hono", "koa", "nestjs", "next", "fetch"].map(
         (name) => `src/adapters/${name}.ts`,
       ),

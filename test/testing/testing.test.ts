@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, test } from "node:test";
+import { requireAuth } from "../../src/adapters/node.ts";
+import { createTestIssuer, expectRejects, hostileRequests } from "../../src/testing/index.ts";
+import { createEngine, TEST_SECRET } from "../support/engine.ts";
+
+const servers: { close(): unknown }[] = [];
+after(() => {
+  for (const server of servers) server.close();
+});
+
+async function serving(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+const welcome: RequestListener = (_request, response) => void response.end("welcome");
+
+test("our own guards let nothing in: an engine's, and a verifier's (checklist 1, 2, 18, 21, 22, 24)", async () => {
+  const engine = await createEngine();
+  const issuer = createTestIssuer({ secret: TEST_SECRET, now: engine.system.now() });
+  await expectRejects(await serving(requireAuth(engine.auth)(welcome)), { issuer });
+  await expectRejects(await serving(requireAuth(issuer.verifier)(welcome)), { issuer });
+  await engine.auth.close();
+});
+
+test("a guard as people write it is found out, by name", async () => {
+  const issuer = createTestIssuer();
+  const url = await serving((request, response) => {
+    const [head = "", body = "", mac] = (request.headers.authorization ?? "").replace("Bearer ", "").split(".");
+    const expected = createHmac("sha256", issuer.secret).update(`${head}.${body}`).digest("base64url");
+    const { exp } = JSON.parse(Buffer.from(body, "base64url").toString() || "{}") ?? {};
+    const isGood = mac === expected && !(typeof exp === "number" && exp < Date.now() / 1000);
+    response.writeHead(isGood ? 200 : 401).end();
+  });
+  const error = await expectRejects(url, { issuer }).then(
+    () => assert.fail("it has holes"),
+    (cause: Error) => cause,
+  );
+  for (const hole of [
+    "no exp (200)",
+    "exp infinite (200)",
+    "another issuer (200)",
+    "another audience (200)",
+    "a token of another kind (typ) (200)",
+    "two Authorization headers (200)",
+    "a critical extension (crit) (200)",
+  ]) {
+    assert.ok(error.message.includes(hole), `${hole} is named`);
+  }
+  assert.ok(!error.message.includes("another secret"), "and nothing that was refused");
+  const all = hostileRequests(issuer).map(({ name }) => name);
+  await expectRejects(url, { issuer, allow: all });
+  await assert.rejects(expectRejects(url, { issuer, allow: ["nonsense"] }), /there is no attack "nonsense"/);
+  assert.ok(all.length >= 40);
+  assert.equal(new Set(all).size, all.length);
+});
+
+test("a route that refuses everybody, and one that falls over, show nothing", async () => {
+  const issuer = createTestIssuer();
+  await assert.rejects(
+    expectRejects(() => 401, { issuer }),
+    /a good token was answered with 401/,
+  );
+  const good = `Bearer ${issuer.tokenFor(1)}`;
+  await assert.rejects(
+    expectRejects(
+      ({ headers }) =>
+        headers.authorization?.length === good.length && headers.authorization.slice(0, 60) === good.slice(0, 60)
+          ? 200
+          : 500,
+      { issuer },
+    ),
+    /attacks were not refused: .*\(500\)/,
+  );
+});
+
+test("the clock moves by hand, and claims are what the test wants", () => {
+  const issuer = createTestIssuer({ issuer: "shop", audience: "api", now: 1_800_000_000 });
+  const token = issuer.tokenFor(7, { roles: ["staff"] }, { expiresIn: "5m" });
+  const claims = issuer.verifier.verify(token) as Record<string, unknown>;
+  assert.deepEqual([claims.sub, claims.iss, claims.roles, claims.exp], ["7", "shop", ["staff"], 1_800_000_300]);
+  issuer.advance("6m");
+  assert.throws(() => issuer.verifier.verify(token), { code: "token_expired" });
+  assert.throws(() => issuer.verifier.verify(issuer.tokenFor(7, { iat: 1, exp: 2 })), { code: "token_expired" });
+});
