@@ -452,6 +452,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     async close() {
       feed.stop();
       housekeeping.stop();
+      await ring.close();
       await storage.close();
     },
   };

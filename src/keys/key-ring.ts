@@ -289,11 +289,12 @@ export async function openKeyRing(options: KeyRingOptions) {
 
   let maintaining: Promise<void> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
+  let isClosed = false;
 
   /** Does what is due beside whatever else goes on; what fails is tried again later. */
   function maintainSoon(): void {
     const task = findTask(records, system.now(), times);
-    if (!task || maintaining || system.monotonic() - failedAt < RETRY_AFTER) return;
+    if (!task || maintaining || isClosed || system.monotonic() - failedAt < RETRY_AFTER) return;
     // Whoever has the lease is doing it.
     maintaining = maintain(0)
       .catch((error: unknown) => {
@@ -515,6 +516,13 @@ export async function openKeyRing(options: KeyRingOptions) {
 
     /** The public keys, for `/.well-known/jwks.json`: the one that signs, the next, and those whose tokens still live. */
     jwks: (): Jwks => toJwks(keySet),
+
+    /** Waits for the change under way; before the store is closed, or the lease would outlive its holder. */
+    async close(): Promise<void> {
+      isClosed = true;
+      await lease.close();
+      await maintaining;
+    },
   };
 }
 

@@ -23,6 +23,9 @@ export interface Lease {
    * @throws AuthError `busy` when others hold the lease for longer, and whatever the plan throws.
    */
   change(plan: () => Promise<readonly Statement[]>, patience?: number): Promise<boolean>;
+
+  /** Lets the change under way finish, so that nobody waits for a lease that left with its holder; later ones are `busy`. */
+  close(): Promise<void>;
 }
 
 export function createLease(storage: Storage, system: System): Lease {
@@ -55,6 +58,7 @@ export function createLease(storage: Storage, system: System): Lease {
   }
 
   let last: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
 
   return {
     change(plan, patience = PATIENCE) {
@@ -62,6 +66,7 @@ export function createLease(storage: Storage, system: System): Lease {
       const run = last.then(async () => {
         const deadline = performance.now() + patience;
         for (;;) {
+          if (isClosed) throw new AuthError("busy", { reason: "the engine was closed" });
           const isChanged = await attempt(plan);
           if (isChanged !== undefined) return isChanged;
           if (performance.now() >= deadline) {
@@ -76,6 +81,11 @@ export function createLease(storage: Storage, system: System): Lease {
       });
       last = run.catch(() => {});
       return run;
+    },
+
+    async close() {
+      isClosed = true;
+      await last;
     },
   };
 }

@@ -179,6 +179,22 @@ export function keyContract(name: string, open: () => Promise<() => Storage>): v
         assert.equal(inState(await auth.keys.list(), "active").kid, (await rotation).kid);
       }));
 
+    test("an instance that is closed in the middle of a rotation takes no lease along", () =>
+      withStore(async ({ start, openStore }) => {
+        const storage = await openStore();
+        for (let turns = 0; turns < 12; turns++) {
+          const auth = await start();
+          const rotations = Promise.allSettled([1, 2].map(() => auth.keys.rotate({ ignoringLead: true })));
+          for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+          await auth.close();
+          await rotations;
+          const now = 1_800_000_000;
+          const taken = await storage.write([queries.takeKeyLease("next", now, now + 1)]);
+          assert.notEqual(taken, undefined, `closed after ${turns} turns`);
+          await storage.write([queries.dropKeyLease("next")]);
+        }
+      }));
+
     test("a change that dies half way leaves the ring as it was", () =>
       withStore(async ({ start, openStore }) => {
         const auth = await start();

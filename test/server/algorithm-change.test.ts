@@ -10,7 +10,9 @@ import { PASSWORD, TEST_SECRET } from "../support/engine.ts";
 const NEWER_SECRET = "ZpX4vB9nM2kL7jH5gF3dS8aQ1wE6rT0yUiOcPqVbNtRmYxW";
 const folder = temporaryFolder();
 const running = new Set<ChildServer>();
+let isDone = false;
 after(async () => {
+  isDone = true;
   await Promise.all([...running].map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true });
 });
@@ -41,7 +43,6 @@ test("two servers are replaced one by one, to ES256 and to another secret, and n
   let tokens = login.body as { access_token: string; refresh_token: string };
   const seen = new Set([headerOf(tokens.access_token).kid]);
   const refusals: string[] = [];
-  let isDone = false;
   let count = 0;
 
   async function client(): Promise<void> {

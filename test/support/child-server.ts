@@ -29,6 +29,9 @@ export interface StartOptions {
   readonly isDirect?: boolean;
 }
 
+/** Milliseconds that a server has to come up; the machine may be busy with other tests. */
+const PATIENCE = 60_000;
+
 const SERVER = ["dist/cli/main.js", "serve"];
 
 /** The environment of a newcomer: nothing that configures us. */
@@ -65,7 +68,11 @@ export function startChildServer(options: StartOptions = {}): Promise<ChildServe
     },
   };
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no server after 20 s:\n${output}`)), 20_000);
+    const timer = setTimeout(() => {
+      reject(new Error(`no server after ${PATIENCE / 1000} s:\n${output}`));
+      // Whoever waited has nothing to stop it by.
+      server.stop("SIGKILL");
+    }, PATIENCE);
     const onData = (chunk: Buffer) => {
       output += chunk.toString();
       const url = /(?:listens|listening) on (http:\/\/[^\s"]+)/.exec(output)?.[1];
@@ -94,7 +101,7 @@ export function runServer(options: StartOptions = {}): Promise<Started> {
   child.stderr.on("data", (chunk: Buffer) => {
     errors += chunk.toString();
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
   return new Promise((resolve) =>
     child.on("close", (code) => {
       clearTimeout(timer);
