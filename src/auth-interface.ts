@@ -7,6 +7,7 @@ import type { RevocationPage, SinceOptions } from "./revocations/published-revoc
 import type { FeedState } from "./revocations/revocation-feed.ts";
 import type { RootSecret } from "./secrets.ts";
 import type { Device, RefreshOptions, Session, SessionEvent, SessionMode } from "./sessions/sessions.ts";
+import type { Staff, UserChange } from "./staff.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { Duration, System } from "./system.ts";
 import type { UsersInPlaceOptions } from "./users/django-users.ts";
@@ -158,20 +159,22 @@ export interface Auth {
     byId(id: number): Promise<User | undefined>;
     /** Active or not; `undefined` when there is none, or when several share an email. */
     find(name: UserName): Promise<User | undefined>;
-    /** A page of users, by id. @throws AuthError `input_invalid`. */
+    /** A page of users. @throws AuthError `input_invalid`. */
     list(options?: ListOptions): Promise<UserPage>;
     /**
      * Sets a password without knowing the one before, and ends all sessions.
      * @throws AuthError `input_invalid`, `user_not_found`, `busy`.
      */
     setPassword(id: number, password: string): Promise<void>;
-    /** @throws AuthError `user_not_found`. */
+    /** A role that is taken ends all sessions, and with them the tokens into which `claims` may have put it. @throws AuthError `user_not_found`. */
     setRoles(id: number, roles: { readonly isStaff?: boolean; readonly isSuperuser?: boolean }): Promise<User>;
     /** Takes a user out of service and ends all sessions; false when there was nothing to do. */
     deactivate(id: number): Promise<boolean>;
     reactivate(id: number): Promise<boolean>;
     delete(id: number): Promise<boolean>;
   };
+  /** What staff do to users, and whether they may: for requests of people. What is under `users` asks no leave. */
+  readonly staff: Staff;
   readonly sessions: {
     /** Live ones, newest first. */
     list(userId: number): Promise<Session[]>;
@@ -241,7 +244,9 @@ export type {
   Session,
   SessionEvent,
   SessionMode,
+  Staff,
   User,
+  UserChange,
   UserName,
   UserPage,
 };

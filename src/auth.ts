@@ -28,6 +28,7 @@ import { startHousekeeping } from "./sessions/housekeeping.ts";
 import { createSessions, type Grant } from "./sessions/sessions.ts";
 import { createStandingCheck } from "./sessions/standing.ts";
 import { createStoredRevocations } from "./sessions/stored-revocations.ts";
+import { createStaff } from "./staff.ts";
 import * as queries from "./storage/queries.ts";
 import type { Statement, Storage } from "./storage/storage.ts";
 import { ownUsers } from "./storage/user-statements.ts";
@@ -301,6 +302,8 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       : judge(accessToken, claims, freshness);
   }
 
+  const { staff, apply } = createStaff({ users, sessions, statements: userStatements, system, commit: end });
+
   return {
     register: (registration) => users.register(registration),
 
@@ -368,7 +371,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         const isSet = await end([...reset, ...sessions.endAllStatements(id, "password")]);
         if (!isSet) throw new AuthError("user_not_found", { reason: "the user was deleted at the same moment" });
       },
-      setRoles: users.setRoles,
+      setRoles: (id, { isStaff, isSuperuser }) => apply(id, { isStaff, isSuperuser }),
       deactivate: (id) =>
         end([...userStatements.deactivate(id, system.now()), ...sessions.endAllStatements(id, "inactive")]),
       async reactivate(id) {
@@ -390,6 +393,8 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         return end([userStatements.bumpEpoch(id), ...sessions.endAllStatements(id, "deleted"), deletion]);
       },
     },
+
+    staff,
 
     sessions: {
       list: sessions.list,

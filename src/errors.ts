@@ -51,6 +51,7 @@ const REFUSALS = {
   // Accounts and input.
   username_taken: { status: 409, detail: "That username is taken." },
   email_taken: { status: 409, detail: "That email address is already registered." },
+  own_account: { status: 409, detail: "Nobody does this to their own account: another member of staff has to." },
   input_invalid: { status: 422, detail: "Some fields are missing or wrong: see 'errors'." },
   not_found: { status: 404, detail: "There is nothing here." },
   method_not_allowed: { status: 405, detail: "This path does not take that method: see the Allow header." },

@@ -21,10 +21,12 @@ export type {
   Session,
   SessionEvent,
   SessionMode,
+  Staff,
   TokenDialect,
   TokenFault,
   Tokens,
   User,
+  UserChange,
   UserName,
   UserPage,
 } from "./auth.ts";

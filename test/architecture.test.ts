@@ -23,8 +23,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   keys: [...FOUNDATION, "secrets", "revocations", "jwt", "storage"],
   "dialect-tokens": [...FOUNDATION, "secrets", "revocations", "users", "sessions", "jwt"],
   watch: ["errors", "system", "auth-interface"],
+  staff: [...FOUNDATION, "revocations", "storage", "users", "sessions"],
   "auth-interface": [
     "watch",
+    "staff",
     ...FOUNDATION,
     "secrets",
     "revocations",
@@ -38,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   auth: [
     "auth-interface",
     "watch",
+    "staff",
     "dialect-tokens",
     ...FOUNDATION,
     "secrets",

@@ -29,7 +29,7 @@ export const usersCommand = () =>
         .description("list users, by id")
         .option("--search <text>", "those whose username or email begins with it")
         .option("--limit <count>", "how many at most", readLimit, 50)
-        .option("--after <id>", "those with higher ids", readAfter)
+        .option("--after <cursor>", "the page that begins where another said that it ends")
         .action(list),
     )
     .addCommand(
@@ -104,7 +104,7 @@ async function add(username: string, options: AddOptions): Promise<void> {
 interface ListOptions extends StoreOptions {
   readonly search?: string;
   readonly limit: number;
-  readonly after?: number;
+  readonly after?: string;
 }
 
 function list({ search, limit, after, ...options }: ListOptions): Promise<void> {
@@ -207,9 +207,4 @@ const rolesOf = ({ isStaff, isSuperuser }: User) =>
 function readLimit(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000) return Number(text);
   throw new InvalidArgumentError("It is a whole number from 1 to 1000.");
-}
-
-function readAfter(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It is an id, as the page before has named it.");
 }

@@ -7,21 +7,19 @@ import type { Tokens } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { type Answer, type Contract, type CookieContext, route } from "../http/route.ts";
 import type { RevocationPage } from "../revocations/published-revocations.ts";
-import type { Session } from "../sessions/sessions.ts";
 import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
-import type { User } from "../users/users.ts";
-
-/** A text field; what is wrong with one is said in words that follow the field's name. */
-const text = (description: string, { min = 1, max }: { readonly min?: number; readonly max: number }) =>
-  z
-    .string({ error: ({ input }) => (input === undefined ? "is required" : "must be a text") })
-    .min(min, { error: "must not be empty", abort: true })
-    .max(max, { error: `must have at most ${max} characters` })
-    .describe(description);
-
-const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.object(shape, { error: "the body must be a JSON object" });
+import {
+  fromSession,
+  fromUser,
+  object,
+  parameter,
+  SessionsAnswer,
+  text,
+  UserAnswer,
+  wholeNumber,
+} from "./latchkey-shapes.ts";
+import { staffRoutes } from "./latchkey-staff.ts";
 
 /** A password has a limit in bytes; more characters than that can't be right whatever they are. */
 const password = (description: string) => text(description, { max: PASSWORD_MAX_BYTES });
@@ -70,18 +68,6 @@ const PasswordChange = object({
   ),
 });
 
-const UserAnswer = z.object({
-  id: z.int(),
-  username: z.string(),
-  email: z.string(),
-  first_name: z.string(),
-  last_name: z.string(),
-  is_staff: z.boolean(),
-  is_superuser: z.boolean(),
-  is_active: z.boolean(),
-  created_at: z.iso.datetime(),
-});
-
 const TokensAnswer = z.object({
   access_token: z.string().optional().describe("Absent where the client asked for cookies."),
   refresh_token: z.string().optional().describe("Absent where the client asked for cookies."),
@@ -91,18 +77,22 @@ const TokensAnswer = z.object({
   generation: z.int().describe("How many refreshes led to this token; the higher one is the newer."),
 });
 
-const SessionsAnswer = z.object({
-  sessions: z.array(
-    z.object({
-      id: z.string(),
-      created_at: z.iso.datetime(),
-      last_used_at: z.iso.datetime(),
-      expires_at: z.iso.datetime(),
-      ip: z.string().nullable(),
-      user_agent: z.string().nullable(),
-      current: z.boolean().describe("True for the session that asks."),
-    }),
-  ),
+const EndQuery = z.object({
+  except: z
+    .literal("current", { error: "must be 'current', once, or absent" })
+    .describe("`current` spares the session that asks.")
+    .optional(),
+});
+
+/** Seconds. Below what proxies take for a dead connection. */
+const LONGEST_WAIT = 25;
+
+const RevocationsQuery = z.object({
+  since: parameter("The cursor of the answer before; absent for everything.", { max: 200 }),
+  wait: wholeNumber(`Seconds to wait for news when there is none. Default ${LONGEST_WAIT}.`, {
+    min: 0,
+    max: LONGEST_WAIT,
+  }),
 });
 
 const RevocationsAnswer = z.object({
@@ -243,14 +233,9 @@ export const latchkeyContract: Contract = {
       path: "/v1/users/me/sessions",
       summary: "End all my sessions, or with ?except=current all but this one",
       guard: "bearer",
+      query: EndQuery,
       async handle({ auth, identity, query }) {
-        const except = query.getAll("except");
-        if (except.length > 1 || (except[0] !== undefined && except[0] !== "current")) {
-          throw new AuthError("input_invalid", {
-            errors: [{ field: "except", message: "must be 'current', once, or absent" }],
-          });
-        }
-        await auth.sessions.endAll(identity.userId, except.length === 1 ? { except: identity.sessionId } : {});
+        await auth.sessions.endAll(identity.userId, query.except === "current" ? { except: identity.sessionId } : {});
         return { status: 204 };
       },
     }),
@@ -265,20 +250,16 @@ export const latchkeyContract: Contract = {
         return { status: 204 };
       },
     }),
+    ...staffRoutes,
     route({
       method: "GET",
       path: "/v1/revocations",
       summary: "What has been taken back since a cursor, for services without the database; waits for news",
       guard: "service",
+      query: RevocationsQuery,
       answer: RevocationsAnswer,
-      async handle({ auth, query, signal }) {
-        const [since, ...more] = query.getAll("since");
-        if (more.length > 0) {
-          throw new AuthError("input_invalid", {
-            errors: [{ field: "since", message: "must come once, or be absent" }],
-          });
-        }
-        const page = await auth.revocations.since(since, { wait: readWait(query), signal });
+      async handle({ auth, query: { since, wait = LONGEST_WAIT }, signal }) {
+        const page = await auth.revocations.since(since, { wait, signal });
         return { status: 200, body: fromRevocationPage(page) };
       },
     }),
@@ -306,18 +287,6 @@ export const latchkeyContract: Contract = {
   ],
 };
 
-/** Seconds. Below what proxies take for a dead connection. */
-const LONGEST_WAIT = 25;
-
-function readWait(query: URLSearchParams): number {
-  const [text = String(LONGEST_WAIT), ...more] = query.getAll("wait");
-  if (more.length > 0 || !/^\d{1,2}$/.test(text) || Number(text) > LONGEST_WAIT) {
-    const message = `must be whole seconds from 0 to ${LONGEST_WAIT}, once, or absent`;
-    throw new AuthError("input_invalid", { errors: [{ field: "wait", message }] });
-  }
-  return Number(text);
-}
-
 const toText = (id: number | undefined) => (id === undefined ? null : String(id));
 
 const fromRevocationPage = (page: RevocationPage): z.output<typeof RevocationsAnswer> => ({
@@ -334,21 +303,6 @@ const fromRevocationPage = (page: RevocationPage): z.output<typeof RevocationsAn
   cursor: page.cursor,
   reset: page.isReset,
   more: page.hasMore,
-});
-
-/** Seconds since 1970 → RFC 3339. */
-const toInstant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
-
-const fromUser = (user: User): z.output<typeof UserAnswer> => ({
-  id: user.id,
-  username: user.username,
-  email: user.email,
-  first_name: user.firstName,
-  last_name: user.lastName,
-  is_staff: user.isStaff,
-  is_superuser: user.isSuperuser,
-  is_active: user.isActive,
-  created_at: toInstant(user.createdAt),
 });
 
 function refreshTokenMissing(): AuthError {
@@ -368,14 +322,4 @@ const fromTokens = (tokens: Tokens) => ({
   expires_in: tokens.expiresIn,
   session_id: tokens.sessionId,
   generation: tokens.generation,
-});
-
-const fromSession = (session: Session, current: string | undefined) => ({
-  id: session.id,
-  created_at: toInstant(session.createdAt),
-  last_used_at: toInstant(session.lastUsedAt),
-  expires_at: toInstant(session.expiresAt),
-  ip: session.ip ?? null,
-  user_agent: session.userAgent ?? null,
-  current: session.id === current,
 });

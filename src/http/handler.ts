@@ -100,6 +100,24 @@ export function createRequestHandler({
     getPath: (request) => toPath(request, base),
   });
 
+  /** Who asks, as far as the route wants to know. */
+  async function identify(
+    contract: Contract,
+    { guard }: Route,
+    request: Request,
+    head: RequestHead,
+  ): Promise<Identity> {
+    if (guard !== "bearer" && guard !== "staff") return undefined as unknown as Identity;
+    if (contract.authenticate) return contract.authenticate(request) as Promise<Identity>;
+    const token = readAccessToken(head, request.url, credentials);
+    if (token === undefined) throw new AuthError("credentials_missing");
+    if (guard === "bearer") return auth.authenticate(token);
+    // Staff may do so much that their own sessions are asked for in the store.
+    const identity = await auth.authenticate(token, { freshness: "live" });
+    await auth.staff.require(identity.userId);
+    return identity;
+  }
+
   const paths = [...new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))];
   for (const path of paths) {
     const rows = contracts.flatMap((contract) =>
@@ -113,16 +131,12 @@ export function createRequestHandler({
         const request = c.req.raw;
         const head = toHead(request, c.env.connection);
         if (route.guard === "service") requireService(head, request.url);
-        const identity =
-          route.guard === "bearer"
-            ? ((await (contract.authenticate?.(request) ??
-                authenticate(auth, head, request.url, credentials))) as Identity)
-            : (undefined as unknown as Identity);
+        const identity = await identify(contract, route, request, head);
         const answer = await route.handle({
           auth,
           body: await readBody(contract, route, request),
           params: c.req.param() as Record<string, string>,
-          query: new URL(request.url).searchParams,
+          query: route.query ? readQuery(route.query, request.url) : {},
           identity,
           device: {
             ip: clientAddress(c.env.connection.ip, request.headers.get("x-forwarded-for"), proxyCount),
@@ -192,18 +206,6 @@ function toCacheable(request: Request, body: string, cacheControl: string): Resp
   const known = request.headers.get("if-none-match")?.split(",") ?? [];
   const isKnown = known.some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
   return isKnown ? new Response(null, { status: 304, headers }) : new Response(body, { status: 200, headers });
-}
-
-/** Verifies the access token of a request. @throws AuthError `credentials_missing` when there is none. */
-function authenticate(
-  auth: Auth,
-  head: RequestHead,
-  url: string,
-  credentials: CredentialOptions,
-): Identity | Promise<Identity> {
-  const token = readAccessToken(head, url, credentials);
-  if (token === undefined) throw new AuthError("credentials_missing");
-  return auth.authenticate(token);
 }
 
 function toHead({ method, headers, url }: Request, { host }: Connection): RequestHead {
@@ -280,6 +282,19 @@ function refuseDoubles(path: string, rows: readonly { readonly contract: Contrac
 async function readBody(contract: Contract, route: Route, request: Request): Promise<unknown> {
   if (contract.readBody) return route.method === "POST" ? contract.readBody(request) : undefined;
   return route.body ? validate(route.body, await readJsonBody(request)) : undefined;
+}
+
+/** @throws AuthError `input_invalid` that names the parameter. */
+function readQuery<T>(schema: Schema<T>, url: string): T {
+  const start = url.indexOf("?");
+  const parameters = new URLSearchParams(start === -1 ? "" : url.slice(start));
+  const input: Record<string, unknown> = Object.create(null);
+  // One that comes twice is a list, which no schema takes for a text.
+  for (const name of new Set(parameters.keys())) {
+    const values = parameters.getAll(name);
+    input[name] = values.length === 1 ? values[0] : values;
+  }
+  return validate(schema, input);
 }
 
 function toResponse({ status, body, headers, cookies = [] }: Answer): Response {

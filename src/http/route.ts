@@ -7,13 +7,14 @@ import type { AuthError } from "../errors.ts";
 import type { Device } from "../sessions/sessions.ts";
 import type { Schema } from "./schema.ts";
 
-export interface RouteContext<Body> {
+export interface RouteContext<Body, Query> {
   readonly auth: Auth;
   /** What the body schema made of the body. */
   readonly body: Body;
   readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
-  /** Who asks; only a route with `guard: "bearer"` reads it. */
+  /** What the query schema made of the query; empty without one. */
+  readonly query: Query;
+  /** Who asks; only a route with `guard: "bearer"` or `"staff"` reads it. */
   readonly identity: Identity;
   readonly device: Device;
   readonly cookies: CookieContext;
@@ -46,17 +47,19 @@ export interface Answer {
   readonly cookies?: readonly string[];
 }
 
-export interface Route<Body = unknown> {
+export interface Route<Body = unknown, Query = unknown> {
   readonly method: "GET" | "POST" | "DELETE" | "PATCH";
   /** Segments with `:name` for parameters; answered with and without a trailing slash. */
   readonly path: string;
   readonly summary: string;
-  /** "bearer": an access token. "service": a credential from the configuration. */
-  readonly guard: "none" | "bearer" | "service";
+  /** "bearer": an access token. "staff": one of a user who is staff at this moment. "service": a credential from the configuration. */
+  readonly guard: "none" | "bearer" | "staff" | "service";
   readonly body?: Schema<Body>;
+  /** Of an object with the query's parameters, each of which may come once; those that it does not name are passed over. */
+  readonly query?: Schema<Query>;
   /** The schema of a successful answer's body; absent for 204. */
   readonly answer?: Schema;
-  handle(context: RouteContext<Body>): Promise<Answer>;
+  handle(context: RouteContext<Body, Query>): Promise<Answer>;
 }
 
 /** The endpoints of one wire dialect. */
@@ -71,5 +74,5 @@ export interface Contract {
   readonly refuse?: (error: AuthError, request: Request) => Answer;
 }
 
-/** Types a row's handler by its body schema. */
-export const route = <Body>(row: Route<Body>): Route => row as unknown as Route;
+/** Types a row's handler by its schemas. */
+export const route = <Body, Query>(row: Route<Body, Query>): Route => row as unknown as Route;

@@ -13,6 +13,8 @@ export interface Dialect {
   readonly integer: string;
   /** Expression: 32 characters of text that no other store has. */
   readonly randomText: string;
+  /** Makes text columns compare by their bytes, as the keys of users do in searches; nothing where text does so anyway. */
+  compareByBytes(table: string, columns: readonly string[]): readonly string[];
   /** Follows the columns of every table. */
   readonly table: string;
   /** Follows the columns of a table whose rows are updated all the time, in columns that no index holds. */
@@ -165,6 +167,17 @@ export const MIGRATIONS: readonly Migration[] = [
         after_id ${integer} not null,
         counts text not null
       )${table}`,
+    ],
+  },
+  {
+    version: 4,
+    name: "searches of users, turns of staff",
+    readableFrom: 1,
+    statements: ({ integer, table, compareByBytes }) => [
+      // What begins with a text is then a range of the unique index that is there already.
+      ...compareByBytes("latchkey_users", ["username_key", "email_key"]),
+      `create table if not exists latchkey_turns (taken ${integer} not null)${table}`,
+      "insert into latchkey_turns (taken) select 0 where not exists (select 1 from latchkey_turns)",
     ],
   },
 ];

@@ -114,13 +114,57 @@ export const usersPage = (after: number, limit: number, searchKey: string): Stat
     or substr(email_key, 1, length(${searchKey})) = ${searchKey})
   order by id limit ${limit}`;
 
+/** What is looked for, and where each of the two columns is entered. */
+export interface KeyRange {
+  readonly usernameFrom: string;
+  readonly emailFrom: string;
+  /** Behind every key that is looked for. */
+  readonly end: string;
+  readonly limit: number;
+}
+
+/**
+ * Users by the keys of a range, in the order of the keys; one whose username and email both lie in it comes twice. `found` is the key, `is_email` says which.
+ * Each column's own index is read from where it is entered, and no further than the limit, however many there are.
+ */
+export const usersByKeys = ({ usernameFrom, emailFrom, end, limit }: KeyRange): Statement => sql`
+  select * from (
+    select * from (
+      select username_key as found, 0 as is_email, n.* from latchkey_users n
+      where username_key >= ${usernameFrom} and username_key < ${end} order by username_key limit ${limit}) by_username
+    union all
+    select * from (
+      select email_key as found, 1 as is_email, e.* from latchkey_users e
+      where email_key >= ${emailFrom} and email_key < ${end} order by email_key limit ${limit}) by_email) matching
+  order by found, is_email limit ${limit}`;
+
 /** Whatever the password was. */
 export const setPassword = (id: number, password: string): Statement => guard`
   update latchkey_users set password = ${password}, epoch = epoch + 1 where id = ${id} returning epoch`;
 
-/** Each null, or since when. */
-export const setRoles = (id: number, staffAt: number | null, superuserAt: number | null): Statement => sql`
-  update latchkey_users set staff_at = ${staffAt}, superuser_at = ${superuserAt} where id = ${id} returning *`;
+/** @param at null, or since when. */
+export const setStaff = (id: number, at: number | null): Statement => guard`
+  update latchkey_users set staff_at = ${at} where id = ${id} returning id`;
+
+/** @param at null, or since when. */
+export const setSuperuser = (id: number, at: number | null): Statement => guard`
+  update latchkey_users set superuser_at = ${at} where id = ${id} returning id`;
+
+/** What staff do to users they do one after the other: held until the commit, on every store. */
+export const takeTurn = (): Statement => sql`update latchkey_turns set taken = taken + 1`;
+
+/** Fails when a user is not any more what a decision was taken on. */
+export const userStillIs = (user: {
+  readonly id: number;
+  readonly isActive: boolean;
+  readonly isStaff: boolean;
+  readonly isSuperuser: boolean;
+}): Statement => guard`
+  select id from latchkey_users
+  where id = cast(${user.id} as bigint)
+    and case when deactivated_at is null then 1 else 0 end = ${user.isActive ? 1 : 0}
+    and case when staff_at is null then 0 else 1 end = ${user.isStaff ? 1 : 0}
+    and case when superuser_at is null then 0 else 1 end = ${user.isSuperuser ? 1 : 0}`;
 
 /** Users with ids above `after` who have sessions that have not ended, in order. */
 export const usersWithSessions = (after: number, limit: number): Statement => sql`

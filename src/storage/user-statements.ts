@@ -21,7 +21,10 @@ export interface UserStatements {
   /** Rows with the `username_key` given, if that name is taken; any other row takes the email. */
   taking(user: Pick<queries.NewUser, "username" | "usernameKey" | "emailKey">): Statement;
   insert(user: queries.NewUser): Statement;
+  /** By id. */
   page(after: number, limit: number, searchKey: string): Statement;
+  /** Searches by the order of keys; absent where no index has them, and `page` looks at every row. */
+  byKeys?(range: queries.KeyRange): Statement;
   /** To commit together with the new session. A guard among them fails when the password has changed since it was verified. */
   login(login: VerifiedLogin): Statement[];
   /** Fails when the password has changed since it was verified. */
@@ -32,7 +35,9 @@ export interface UserStatements {
   reactivate(id: number): Statement;
   /** `undefined` where users are deleted by somebody else. */
   delete(id: number): Statement | undefined;
-  setRoles(id: number, staffAt: number | null, superuserAt: number | null): Statement;
+  /** Each null, or since when. Fails when there is no such user. @throws AuthError `input_invalid` where there is no column for it. */
+  setStaff(id: number, at: number | null): Statement;
+  setSuperuser(id: number, at: number | null): Statement;
   /** To be written before a session is started without a login. */
   settle?(id: number): Statement;
 }
@@ -44,6 +49,7 @@ export const ownUsers: UserStatements = {
   taking: ({ usernameKey, emailKey }) => queries.usersTaking(usernameKey, emailKey),
   insert: queries.insertUser,
   page: queries.usersPage,
+  byKeys: queries.usersByKeys,
   login: ({ id, verified, rehashed, now }) => [
     queries.touchLogin(id, now),
     ...(rehashed === undefined ? [] : [queries.rehashPassword(id, verified, rehashed)]),
@@ -54,5 +60,6 @@ export const ownUsers: UserStatements = {
   deactivate: (id, now) => [queries.deactivateUser(id, now)],
   reactivate: queries.reactivateUser,
   delete: queries.deleteUser,
-  setRoles: queries.setRoles,
+  setStaff: queries.setStaff,
+  setSuperuser: queries.setSuperuser,
 };

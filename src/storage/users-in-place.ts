@@ -4,6 +4,7 @@
  * before is refused by the same comparison that refuses it over a table of ours. Nobody has to notice the change first.
  * The one file whose texts differ between the drivers, and whose names come from options; those are of a strict pattern, and quoted.
  */
+import { AuthError } from "../errors.ts";
 import type { NewUser } from "./queries.ts";
 import * as queries from "./queries.ts";
 import type { Statement, Storage, Value } from "./storage.ts";
@@ -89,6 +90,12 @@ export const markOf = (password: string) => `substr(${password}, length(${passwo
 
 const ID = "cast(? as bigint)";
 
+const columnMissing = (field: string) =>
+  new AuthError("input_invalid", {
+    reason: `the users table has no column for ${field}`,
+    errors: [{ field, message: "can't be changed here: the users table has no such column" }],
+  });
+
 /** Tells a trigger on the table that the change is ours, and accounted for. */
 const OWN_CHANGE: Statement = { strings: ["select set_config('latchkey.own_change', 'on', true)"], values: [] };
 
@@ -146,6 +153,10 @@ export function usersInPlace(storage: Storage, { table, columns: given, freshnes
       mark = excluded.mark
     returning epoch`;
 
+  const setFlag = (column: string) =>
+    statement(`update ${name} set ${column} = (cast(? as bigint) <> 0) where ${id} = ${ID} returning ${id}`, {
+      isGuard: true,
+    });
   const found = (where: string) => statement(`select * from ${rows} u where ${where}`);
   const make = {
     byUsername: found("username = ?"),
@@ -177,13 +188,8 @@ export function usersInPlace(storage: Storage, { table, columns: given, freshnes
     reactivate:
       isActive &&
       statement(`update ${name} set ${isActive} = true where ${id} = ${ID} and not ${isActive} returning ${id}`),
-    setRoles: statement(
-      `update ${name} set ${[
-        ...(isStaff ? [`${isStaff} = (cast(? as bigint) <> 0)`] : []),
-        ...(isSuperuser ? [`${isSuperuser} = (cast(? as bigint) <> 0)`] : []),
-        ...(isStaff || isSuperuser ? [] : [`${id} = ${id}`]),
-      ].join(", ")} where ${id} = ${ID} returning ${shown}, 0 as epoch`,
-    ),
+    setStaff: isStaff && setFlag(isStaff),
+    setSuperuser: isSuperuser && setFlag(isSuperuser),
   };
 
   const mark = (userId: number, hash: string) => make.mark(hash, hash, userId, userId, hash);
@@ -235,21 +241,23 @@ export function usersInPlace(storage: Storage, { table, columns: given, freshnes
     setPassword: (userId, next) => [make.bumpEpoch(userId), make.setPassword(next, userId), mark(userId, next)],
     bumpEpoch: (userId) => make.bumpEpoch(userId),
     deactivate(userId) {
-      if (!make.deactivate) throw new TypeError("the users table has no column that says who is active");
+      if (!make.deactivate) throw columnMissing("is_active");
       return [make.bumpEpoch(userId), make.deactivate(userId)];
     },
     reactivate(userId) {
-      if (!make.reactivate) throw new TypeError("the users table has no column that says who is active");
+      if (!make.reactivate) throw columnMissing("is_active");
       return make.reactivate(userId);
     },
     // What belongs to a user in other tables only Django knows.
     delete: () => undefined,
-    setRoles: (userId, staffAt, superuserAt) =>
-      make.setRoles(
-        ...(isStaff ? [staffAt === null ? 0 : 1] : []),
-        ...(isSuperuser ? [superuserAt === null ? 0 : 1] : []),
-        userId,
-      ),
+    setStaff(userId, staffAt) {
+      if (!make.setStaff) throw columnMissing("is_staff");
+      return make.setStaff(staffAt === null ? 0 : 1, userId);
+    },
+    setSuperuser(userId, superuserAt) {
+      if (!make.setSuperuser) throw columnMissing("is_superuser");
+      return make.setSuperuser(superuserAt === null ? 0 : 1, userId);
+    },
     settle: (userId) => make.settle(userId),
   };
 

@@ -10,6 +10,9 @@ import type { System } from "../system.ts";
 import { emailProblem, personNameProblem, toKey, toUsername, usernameProblem } from "./names.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { passwordProblem, passwordShapeProblem } from "./password-rules.ts";
+import { type ListOptions, pageOfUsers } from "./user-search.ts";
+
+export type { ListOptions };
 
 /** A user, without the password hash. Instants are seconds since 1970. */
 export interface User {
@@ -59,20 +62,11 @@ export type UserName =
   | { readonly username: string; readonly email?: undefined }
   | { readonly email: string; readonly username?: undefined };
 
-export interface ListOptions {
-  /** The `next` of the page before. */
-  readonly after?: number | undefined;
-  /** 1 to 1,000. Default 50. */
-  readonly limit?: number | undefined;
-  /** What a username or an email begins with, without regard to case. */
-  readonly search?: string | undefined;
-}
-
 export interface UserPage {
-  /** By id. */
+  /** By id; of a search, by what was found. May be fewer than the limit while there is a `next`. */
   readonly users: readonly User[];
-  /** Where the next page begins; `undefined` when this is the last. */
-  readonly next: number | undefined;
+  /** Where the next page begins, opaque; `undefined` when this is the last. */
+  readonly next: string | undefined;
 }
 
 export interface UsersOptions {
@@ -184,17 +178,10 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     return rows.length === 1 ? toUser(rows[0] as Row) : undefined;
   }
 
-  /** A page of users. @throws AuthError `input_invalid` for a limit or a cursor out of range. */
-  async function list({ after = 0, limit = 50, search = "" }: ListOptions = {}): Promise<UserPage> {
-    throwProblems({
-      limit: isWhole(limit, 1, LARGEST_PAGE) ? undefined : `must be a whole number from 1 to ${LARGEST_PAGE}`,
-      after: isWhole(after, 0, Number.MAX_SAFE_INTEGER) ? undefined : "must be the cursor of a page",
-    });
-    const key = toKey(search.toWellFormed());
-    if (key.includes("\0")) return { users: [], next: undefined };
-    const rows = await storage.read(statements.page(after, limit + 1, key));
-    const users = rows.slice(0, limit).map(toUser);
-    return { users, next: rows.length > limit ? users.at(-1)?.id : undefined };
+  /** A page of users. @throws AuthError `input_invalid` for a limit, a search or a cursor that can't be. */
+  async function list(options: ListOptions = {}): Promise<UserPage> {
+    const { rows, next } = await pageOfUsers(storage, statements, options);
+    return { users: rows.map(toUser), next };
   }
 
   /**
@@ -206,18 +193,6 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     if (!user) throw new AuthError("user_not_found");
     throwProblems({ password: (await passwordProblem(next, user)) ?? (await checkPassword?.(next)) });
     return statements.setPassword(id, await hasher.hash(next));
-  }
-
-  /** Makes a user staff or superuser, or no longer. @returns the user. @throws AuthError `user_not_found`. */
-  async function setRoles(id: number, roles: { readonly isStaff?: boolean; readonly isSuperuser?: boolean }) {
-    const user = await byId(id);
-    if (!user) throw new AuthError("user_not_found");
-    const since = (is: boolean) => (is ? system.now() : null);
-    const { isStaff = user.isStaff, isSuperuser = user.isSuperuser } = roles;
-    const written = await storage.write([statements.setRoles(id, since(isStaff), since(isSuperuser))]);
-    const row = written?.[0]?.[0];
-    if (!row) throw new AuthError("user_not_found");
-    return toUser(row);
   }
 
   /** The stored password hash of a user in service; for claims that follow from it, and never for the wire. */
@@ -266,13 +241,8 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     meetHashes,
     passwordChange,
     passwordReset,
-    setRoles,
   };
 }
-
-const LARGEST_PAGE = 1000;
-const isWhole = (value: number, min: number, max: number) =>
-  Number.isSafeInteger(value) && value >= min && value <= max;
 
 function throwProblems(problems: Readonly<Record<string, string | undefined>>): void {
   const errors: FieldError[] = [];

@@ -99,7 +99,7 @@ describe("commands", SIDE_BY_SIDE, () => {
         /^ID {2}USERNAME +EMAIL +STATE +ROLES +CREATED \(UTC\)\n1 +ada +ada@example\.com +active +staff +\d{4}/,
       );
       const page = (await done("users list --limit 1 --json")).json();
-      assert.equal(page.next, 1);
+      assert.equal(page.next, "1");
       assert.match((await done(`users list --limit 1 --after ${added.json().id - 1}`)).output, /^\d+ +bob/m);
       for (const name of ["ada", "ADA@example.com", "id:1"]) {
         assert.equal((await done(`users show ${name} --json`)).json().first_name, "Ada");

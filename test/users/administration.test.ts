@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { AuthError, type AuthErrorCode } from "../../src/errors.ts";
 import { openPostgres } from "../../src/storage/postgres.ts";
+import { insertUser, usersByKeys } from "../../src/storage/queries.ts";
 import { openSqlite } from "../../src/storage/sqlite.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import { type Storage, sql } from "../../src/storage/storage.ts";
+import { toKey } from "../../src/users/names.ts";
 import { createEngine, type Engine, PASSWORD, signIn } from "../support/engine.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 
@@ -55,7 +57,7 @@ for (const [name, open] of stores) {
           await auth.register({ username, email: `${username}@example.com`, password: PASSWORD });
         }
         const seen: string[] = [];
-        let after: number | undefined;
+        let after: string | undefined;
         do {
           const page = await auth.users.list({ limit: 2, after });
           assert.ok(page.users.length <= 2);
@@ -94,6 +96,98 @@ for (const [name, open] of stores) {
         assert.deepEqual([both.isStaff, both.isSuperuser], [true, true]);
         assert.equal((await users.setRoles(user.id, { isStaff: false })).isStaff, false);
         await assert.rejects(users.setRoles(99, { isStaff: true }), refused("user_not_found"));
+      }));
+
+    test("a search that many names answer goes page by page: everybody once, by name and by email together", () =>
+      withEngine(async ({ auth, storage, system }) => {
+        // Names and emails that begin alike, apart, and in scripts whose order differs between UTF-16 and UTF-8.
+        const rows: [username: string, email: string][] = [
+          ...Array.from({ length: 12 }, (_, i): [string, string] => [`ax${i}`, `ax${i}@example.com`]),
+          ...Array.from({ length: 12 }, (_, i): [string, string] => [`ab${i}`, `az${i}@example.com`]),
+          ...Array.from({ length: 12 }, (_, i): [string, string] => [`zz${i}`, `ac${i}@example.com`]),
+          ["a𝒳", "other@example.com"],
+          ["aｚ", "another@example.com"],
+          ["a\uffdc", "third@example.com"],
+          ["b", "b@example.com"],
+        ];
+        for (const [username, email] of rows) {
+          const keys = { usernameKey: toKey(username), emailKey: toKey(email) };
+          const user = { username, email, ...keys, password: "!", firstName: "", lastName: "", now: system.now() };
+          assert.equal((await storage.write([insertUser(user)]))?.[0]?.length, 1);
+        }
+        const expected = rows.map(([username]) => username).filter((username) => username !== "b");
+        for (const limit of [1, 2, 5, 7, 100]) {
+          const seen: string[] = [];
+          let after: string | undefined;
+          do {
+            const page = await auth.users.list({ search: "A", limit, after });
+            assert.ok(page.users.length <= limit);
+            seen.push(...page.users.map(({ username }) => username));
+            after = page.next;
+          } while (after !== undefined);
+          assert.deepEqual(seen.toSorted(), expected.toSorted());
+        }
+      }));
+
+    test("a search reads two indexes and sorts nothing that grows with the users", () =>
+      withEngine(async ({ storage }) => {
+        const { strings, values } = usersByKeys({ usernameFrom: "a", emailFrom: "a", end: "b", limit: 10 });
+        const isSqlite = storage.kind === "sqlite";
+        const explain = {
+          strings: [`explain ${isSqlite ? "query plan " : ""}${strings[0]}`, ...strings.slice(1)],
+          values,
+        };
+        // A table of three rows PostgreSQL would rather read whole.
+        const plan = isSqlite
+          ? await storage.read(explain)
+          : (await storage.write([sql`set local enable_seqscan = off`, explain]))?.[1];
+        const text = JSON.stringify(plan);
+        assert.doesNotMatch(text, /SCAN [ne]\b|Seq Scan/);
+        assert.equal(text.match(isSqlite ? /SEARCH [ne] USING INDEX/g : /Index Scan using/g)?.length, 2, text);
+      }));
+
+    test("two superusers who take each other's role at once leave one", () =>
+      withEngine(async (engine) => {
+        for (let round = 0; round < 5; round++) {
+          const [one, two] = await Promise.all([signIn(engine, `one${round}`), signIn(engine, `two${round}`)]);
+          const ids = [one.user.id, two.user.id] as const;
+          for (const id of ids) await engine.auth.users.setRoles(id, { isSuperuser: true });
+          const outcomes = await Promise.allSettled([
+            engine.auth.staff.update(ids[0], ids[1], { isSuperuser: false }),
+            engine.auth.staff.update(ids[1], ids[0], { isActive: false }),
+          ]);
+          assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+          for (const outcome of outcomes) {
+            if (outcome.status === "rejected") refused("insufficient_scope")(outcome.reason);
+          }
+          const left = await Promise.all(ids.map((id) => engine.auth.users.byId(id)));
+          assert.equal(left.filter((user) => user?.isActive && user.isSuperuser).length, 1);
+        }
+      }));
+
+    test("what two members of staff do to one user at once is done in turn, and nothing of it is lost", () =>
+      withEngine(async (engine) => {
+        const [root, boss, bob] = await Promise.all(["root", "boss", "bob"].map((name) => signIn(engine, name)));
+        assert.ok(root && boss && bob);
+        for (const { user } of [root, boss]) await engine.auth.users.setRoles(user.id, { isSuperuser: true });
+        const { staff, users } = engine.auth;
+        await Promise.all([
+          staff.update(root.user.id, bob.user.id, { isStaff: true }),
+          staff.update(boss.user.id, bob.user.id, { isSuperuser: true }),
+        ]);
+        const both = await users.byId(bob.user.id);
+        assert.deepEqual([both?.isStaff, both?.isSuperuser], [true, true]);
+        const twice = await Promise.all(
+          [root, boss].map(({ user }) => staff.update(user.id, bob.user.id, { isActive: false })),
+        );
+        assert.deepEqual(
+          twice.map(({ isActive }) => isActive),
+          [false, false],
+        );
+        await assert.rejects(
+          staff.update(bob.user.id, root.user.id, { isActive: false }),
+          refused("insufficient_scope"),
+        );
       }));
 
     test("everybody can be signed out, as after a backup was restored", () =>

@@ -13,6 +13,7 @@ const DIALECT: Dialect = {
   identity: "integer primary key autoincrement",
   integer: "integer",
   randomText: "lower(hex(randomblob(16)))",
+  compareByBytes: () => [],
   table: " strict",
   updatedTable: " strict",
 };

@@ -1,0 +1,89 @@
+/** What requests and answers of the default dialect are made of. */
+import * as z from "zod";
+import type { Session } from "../sessions/sessions.ts";
+import type { User } from "../users/users.ts";
+
+/** A text field; what is wrong with one is said in words that follow the field's name. */
+export const text = (description: string, { min = 1, max }: { readonly min?: number; readonly max: number }) =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? "is required" : "must be a text") })
+    .min(min, { error: "must not be empty", abort: true })
+    .max(max, { error: `must have at most ${max} characters` })
+    .describe(description);
+
+export const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.object(shape, { error: "the body must be a JSON object" });
+
+/** A parameter of a query, when it is there. */
+export const parameter = (description: string, { max }: { readonly max: number }) =>
+  z
+    .string({ error: "must come once" })
+    .max(max, { error: `must have at most ${max} characters` })
+    .describe(description)
+    .optional();
+
+/** A whole number in a query, when it is there. */
+export const wholeNumber = (description: string, { min, max }: { readonly min: number; readonly max: number }) =>
+  z
+    .string({ error: "must come once" })
+    .regex(/^(?:0|[1-9]\d{0,8})$/, { error: `must be a whole number from ${min} to ${max}` })
+    .transform(Number)
+    .pipe(
+      z
+        .number()
+        .min(min, { error: `must be a whole number from ${min} to ${max}` })
+        .max(max, { error: `must be a whole number from ${min} to ${max}` }),
+    )
+    .describe(description)
+    .optional();
+
+export const UserAnswer = z.object({
+  id: z.int(),
+  username: z.string(),
+  email: z.string(),
+  first_name: z.string(),
+  last_name: z.string(),
+  is_staff: z.boolean(),
+  is_superuser: z.boolean(),
+  is_active: z.boolean(),
+  created_at: z.iso.datetime(),
+});
+
+export const SessionsAnswer = z.object({
+  sessions: z.array(
+    z.object({
+      id: z.string(),
+      created_at: z.iso.datetime(),
+      last_used_at: z.iso.datetime(),
+      expires_at: z.iso.datetime(),
+      ip: z.string().nullable(),
+      user_agent: z.string().nullable(),
+      current: z.boolean().describe("True for the session that asks."),
+    }),
+  ),
+});
+
+/** Seconds since 1970 → RFC 3339. */
+const toInstant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+
+export const fromUser = (user: User): z.output<typeof UserAnswer> => ({
+  id: user.id,
+  username: user.username,
+  email: user.email,
+  first_name: user.firstName,
+  last_name: user.lastName,
+  is_staff: user.isStaff,
+  is_superuser: user.isSuperuser,
+  is_active: user.isActive,
+  created_at: toInstant(user.createdAt),
+});
+
+export const fromSession = (session: Session, current: string | undefined) => ({
+  id: session.id,
+  created_at: toInstant(session.createdAt),
+  last_used_at: toInstant(session.lastUsedAt),
+  expires_at: toInstant(session.expiresAt),
+  ip: session.ip ?? null,
+  user_agent: session.userAgent ?? null,
+  current: session.id === current,
+});
