@@ -105,7 +105,7 @@ export interface Adoption extends RefreshOptions {
   readonly mode?: SessionMode;
 }
 
-/** Who is behind an access token. */
+/** Who is behind an access token. Frozen, and the same object for every request with that token. */
 export interface Identity {
   readonly userId: number;
   /** `undefined` only in tokens that Django issued (`allowTokensIssuedByDjango`). */

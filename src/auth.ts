@@ -97,12 +97,23 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     system,
   } as const;
   const signer = createSigner({ ...tokens, ttl: seconds.accessTtl });
+  // A clock is what costs a guard most: what the verifier has read is good for the rest of the judgement.
+  let judgedAt = 0;
   const verifier = createVerifier({
     ...tokens,
+    system: {
+      now() {
+        judgedAt = system.now();
+        return judgedAt;
+      },
+    },
     claimValues: { typ: ACCESS_TYPE },
     maxLifetime: longestAccessLife,
     cache: CACHED_TOKENS,
   });
+
+  /** By the claims that the verifier keeps with a token. */
+  const known = new WeakMap<Claims, Known>();
 
   const foreignVerifiers = !options.allowTokensIssuedByDjango
     ? []
@@ -198,20 +209,24 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     }
   }
 
+  /** Whoever comes again with a token that is known by sight is the same one: one look at the claims is enough, and one object. */
+  function recognize(claims: Claims): Known {
+    const subject = toSubject(claims);
+    const { userId } = subject;
+    const identity = Object.freeze({ userId, sessionId: claims.sid as string, claims, user: () => users.byId(userId) });
+    const recognized = { subject, identity };
+    known.set(claims, recognized);
+    return recognized;
+  }
+
   function judge(
     accessToken: string,
     claims: Claims,
     freshness: "token" | "feed" | "live",
   ): Identity | Promise<Identity> {
-    const subject = toSubject(claims);
-    const identity: Identity = {
-      userId: subject.userId,
-      sessionId: claims.sid as string,
-      claims,
-      user: () => users.byId(subject.userId),
-    };
+    const { subject, identity } = known.get(claims) ?? recognize(claims);
     if (freshness === "token") return identity;
-    const isFresh = feed.isFresh();
+    const isFresh = feed.isFresh(judgedAt);
     if (freshness === "feed" && isFresh) {
       const reason = feed.find(subject);
       if (reason) throw takenBack(reason);
@@ -461,6 +476,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       await storage.close();
     },
   };
+}
+
+/** What is made of claims once, however often their token comes. */
+interface Known {
+  readonly subject: TokenSubject;
+  readonly identity: Identity;
 }
 
 /** @throws AuthError `token_invalid` for claims that no token of ours has. */

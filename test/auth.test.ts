@@ -75,3 +75,17 @@ test("of concurrent adoptions of one foreign token all meet in one session (chec
   );
   assert.equal(new Set(adopted.map(({ sessionId }) => sessionId)).size, 1);
 });
+
+test("a token that comes again is the same identity, frozen, and is judged again by the clock and by what was taken back", async () => {
+  const { user, tokens } = await signIn(engine, "barbara");
+  const first = await engine.auth.authenticate(tokens.accessToken);
+  assert.equal(engine.auth.authenticate(tokens.accessToken), first);
+  assert.throws(() => Object.assign(first, { userId: 1 }), TypeError);
+  await engine.auth.sessions.end(user.id, tokens.sessionId);
+  assert.throws(() => engine.auth.authenticate(tokens.accessToken), { code: "session_ended" });
+  const { accessToken } = await engine.auth.login({ username: "barbara", password: PASSWORD });
+  const second = await engine.auth.authenticate(accessToken);
+  assert.equal((await second.user())?.username, "barbara");
+  engine.system.advance("16m");
+  assert.throws(() => engine.auth.authenticate(accessToken), { code: "token_expired" });
+});

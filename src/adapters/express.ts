@@ -5,7 +5,7 @@
  * app.get("/me", requireAuth(auth), (request, response) => response.json(authOf(request).claims));
  * ```
  */
-import type { Request, RequestHandler } from "express";
+import type { NextFunction, Request, RequestHandler } from "express";
 import type { Auth, Identity } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
 import { createGuard, type GuardOptions, type GuardSource, toHttpError } from "../http/guard.ts";
@@ -30,19 +30,27 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): RequestHandler
 export function requireAuth(source: GuardSource, options?: GuardOptions<Request>): RequestHandler {
   const guard = createGuard<Request>(source, options);
   return (request, _response, next) => {
-    const pass = (who: unknown) => {
-      (request as { auth?: unknown }).auth = who;
-      next();
-    };
     let who: unknown;
     try {
       who = guard(new NodeHead(request), request.originalUrl, request);
     } catch (error) {
       return next(toHttpError(error));
     }
-    if (who instanceof Promise) who.then(pass, (error) => next(toHttpError(error)));
-    else pass(who);
+    if (who instanceof Promise) return passLater(who, request, next);
+    (request as { auth?: unknown }).auth = who;
+    next();
   };
+}
+
+/** Apart, so that no function is made for a request whose answer is there at once. */
+function passLater(who: Promise<unknown>, request: Request, next: NextFunction): void {
+  who.then(
+    (found) => {
+      (request as { auth?: unknown }).auth = found;
+      next();
+    },
+    (error) => next(toHttpError(error)),
+  );
 }
 
 /**

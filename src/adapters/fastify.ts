@@ -82,19 +82,27 @@ function mount(app: FastifyInstance, auth: Auth, options: HandlerOptions, done: 
 export function requireAuth(source: GuardSource, options?: GuardOptions<FastifyRequest>): onRequestHookHandler {
   const guard = createGuard<FastifyRequest>(source, options);
   return (request, _reply, done) => {
-    const pass = (who: unknown) => {
-      (request as { auth?: unknown }).auth = who;
-      done();
-    };
     let who: unknown;
     try {
       who = guard(new NodeHead(request.raw), request.raw.url ?? "", request);
     } catch (error) {
       return done(toHttpError(error) as Error);
     }
-    if (who instanceof Promise) who.then(pass, (error) => done(toHttpError(error) as Error));
-    else pass(who);
+    if (who instanceof Promise) return passLater(who, request, done);
+    (request as { auth?: unknown }).auth = who;
+    done();
   };
+}
+
+/** Apart, so that no function is made for a request whose answer is there at once. */
+function passLater(who: Promise<unknown>, request: FastifyRequest, done: (error?: Error) => void): void {
+  who.then(
+    (found) => {
+      (request as { auth?: unknown }).auth = found;
+      done();
+    },
+    (error) => done(toHttpError(error) as Error),
+  );
 }
 
 /**

@@ -30,12 +30,13 @@ export function requireAuth<Source extends GuardSource, const Options extends Gu
     handler: (request: Request, who: Who, ...rest: Rest) => Response | Promise<Response>,
   ) =>
     async (request: Request, ...rest: Rest): Promise<Response> => {
-      let who: Who;
+      let who: unknown;
       try {
-        who = (await guard(new WebHead(request), request.url, request)) as Who;
+        who = guard(new WebHead(request), request.url, request);
+        if (who instanceof Promise) who = await who;
       } catch (error) {
         return toRefusal(error);
       }
-      return handler(request, who, ...rest);
+      return handler(request, who as Who, ...rest);
     };
 }

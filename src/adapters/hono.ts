@@ -5,7 +5,7 @@
  * app.get("/me", requireAuth(auth), (c) => c.json(c.var.auth.claims));
  * ```
  */
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import type { Auth } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
 import type { RequestHead } from "../http/cookies.ts";
@@ -31,17 +31,29 @@ export function requireAuth<Source extends GuardSource, const Options extends Gu
   Variables: { auth: Admitted<Source, Options> };
 }> {
   const guard = createGuard<Context>(source, options);
-  return async (c, next) => {
+  // Not an async function: the promise that Hono waits for is that of what comes after us.
+  return (c, next) => {
     let who: unknown;
     try {
       who = guard(new HonoHead(c), c.req.url, c as unknown as Context);
-      if (who instanceof Promise) who = await who;
     } catch (error) {
-      throw refusalWithResponse(error);
+      return Promise.reject(refusalWithResponse(error));
     }
+    if (who instanceof Promise) return passLater(who, c as unknown as Context, next);
     c.set("auth", who as never);
-    await next();
+    return next();
   };
+}
+
+async function passLater(who: Promise<unknown>, c: Context, next: Next): Promise<void> {
+  let found: unknown;
+  try {
+    found = await who;
+  } catch (error) {
+    throw refusalWithResponse(error);
+  }
+  c.set("auth", found as never);
+  await next();
 }
 
 class HonoHead implements RequestHead {

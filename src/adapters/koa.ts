@@ -40,15 +40,29 @@ export function requireAuth<Source extends GuardSource, const Options extends Gu
   options?: Options,
 ): AuthMiddleware<Admitted<Source, Options>> {
   const guard = createGuard<Context>(source, options);
-  return async (context, next) => {
+  // Not an async function: the promise that Koa waits for is that of what comes after us.
+  return (context, next) => {
     let who: unknown;
     try {
       who = guard(new NodeHead(context.req), context.req.url ?? "", context as unknown as Context);
-      if (who instanceof Promise) who = await who;
     } catch (error) {
-      throw toHttpError(error);
+      return Promise.reject(toHttpError(error));
     }
+    if (who instanceof Promise) return passLater(who, context.state, next);
     (context.state as { auth?: unknown }).auth = who;
     return next();
   };
+}
+
+async function passLater(
+  who: Promise<unknown>,
+  state: { auth?: unknown },
+  next: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    state.auth = await who;
+  } catch (error) {
+    throw toHttpError(error);
+  }
+  return next();
 }

@@ -98,19 +98,24 @@ export function requireAuth(source: GuardSource, options?: GuardOptions<Incoming
 function admit(guard: Guard<IncomingMessage>, context: ExecutionContext): boolean | Promise<boolean> {
   const http = context.switchToHttp();
   const request = http.getRequest<NestRequest>();
-  const pass = (who: unknown): true => {
-    request.auth = who;
-    return true;
-  };
-  const refuse = (error: unknown): never => {
-    throw toHttpException(error, http.getResponse<ServerResponse>());
-  };
+  let who: unknown;
   try {
-    const who = guard(new NodeHead(request), request.originalUrl ?? request.url ?? "", request);
-    return who instanceof Promise ? who.then(pass, refuse) : pass(who);
+    who = guard(new NodeHead(request), request.originalUrl ?? request.url ?? "", request);
   } catch (error) {
-    return refuse(error);
+    throw toHttpException(error, http.getResponse<ServerResponse>());
   }
+  if (who instanceof Promise) return admitLater(who, request, http.getResponse<ServerResponse>());
+  request.auth = who;
+  return true;
+}
+
+async function admitLater(who: Promise<unknown>, request: NestRequest, response: ServerResponse): Promise<true> {
+  try {
+    request.auth = await who;
+  } catch (error) {
+    throw toHttpException(error, response);
+  }
+  return true;
 }
 
 function toHttpException(error: unknown, response: ServerResponse): unknown {

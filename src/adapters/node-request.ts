@@ -23,7 +23,7 @@ export class NodeHead implements RequestHead {
     const value = this.#incoming.headers[name];
     if (value === undefined) return undefined;
     // Node keeps the first Authorization header of two and says nothing of the other.
-    if (name === AUTHORIZATION) return authorizationsOf(this.#incoming.rawHeaders);
+    if (name === AUTHORIZATION) return authorizationsOf(this.#incoming.rawHeaders) || String(value);
     return typeof value === "string" ? value : value.join(", ");
   }
 }
@@ -33,7 +33,9 @@ function authorizationsOf(rawHeaders: readonly string[]): string {
   let all = "";
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    if (name.length !== AUTHORIZATION.length || name.toLowerCase() !== AUTHORIZATION) continue;
+    if (name.length !== AUTHORIZATION.length) continue;
+    // As nearly everybody writes it, and as HTTP/2 does.
+    if (name !== "Authorization" && name !== AUTHORIZATION && name.toLowerCase() !== AUTHORIZATION) continue;
     const value = rawHeaders[i + 1] as string;
     all = all === "" ? value : `${all}, ${value}`;
   }

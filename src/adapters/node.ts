@@ -39,20 +39,30 @@ export function requireAuth<Source extends GuardSource, const Options extends Gu
 ) {
   type Who = Admitted<Source, Options>;
   const guard = createGuard<IncomingMessage>(source, options);
-  return (listener: (request: Authenticated<Who>, response: ServerResponse) => unknown) =>
-    (request: IncomingMessage, response: ServerResponse): void => {
-      const pass = (who: unknown) => {
-        (request as { auth?: unknown }).auth = who;
-        void listener(request as Authenticated<Who>, response);
-      };
+  return (listener: (request: Authenticated<Who>, response: ServerResponse) => unknown) => {
+    // No function is made for a request unless its answer has to be waited for.
+    function pass(who: unknown, request: IncomingMessage, response: ServerResponse): void {
+      (request as { auth?: unknown }).auth = who;
+      void listener(request as Authenticated<Who>, response);
+    }
+    function passLater(who: Promise<unknown>, request: IncomingMessage, response: ServerResponse): void {
+      who.then(
+        (found) => pass(found, request, response),
+        (error) => refuse(response, error),
+      );
+    }
+    return (request: IncomingMessage, response: ServerResponse): void => {
+      let who: unknown;
       try {
-        const who = guard(new NodeHead(request), request.url ?? "", request);
-        if (who instanceof Promise) who.then(pass, (error) => refuse(response, error));
-        else pass(who);
+        who = guard(new NodeHead(request), request.url ?? "", request);
       } catch (error) {
         refuse(response, error);
+        return;
       }
+      if (who instanceof Promise) passLater(who, request, response);
+      else pass(who, request, response);
     };
+  };
 }
 
 function refuse(response: ServerResponse, error: unknown): void {

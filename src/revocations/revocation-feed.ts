@@ -51,8 +51,8 @@ export interface FeedState {
 export interface RevocationFeed {
   /** Reads what is new. Concurrent calls share reads, but each is answered by a read that began after the call. */
   catchUp(): Promise<void>;
-  /** True while the index may be believed. */
-  isFresh(): boolean;
+  /** True while the index may be believed. @param wall the time, from a caller that has just read the clock: each reading costs a guard. */
+  isFresh(wall?: number): boolean;
   /** Why a token was taken back; `undefined` when it was not. Believe it only while fresh. */
   find(token: TokenSubject): Revocation["reason"] | undefined;
   state(): FeedState;
@@ -131,10 +131,10 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   const timer = pollInterval > 0 ? setInterval(wake, pollInterval).unref() : undefined;
   const unwatch = source.watch?.(wake);
 
-  function isFresh(): boolean {
+  function isFresh(wall = system.now()): boolean {
     if (!readAt || index.size > MOST_ENTRIES) return false;
-    const wall = system.now() - readAt.wall;
-    return wall >= 0 && wall <= freshFor && system.monotonic() - readAt.monotonic <= freshFor * 1000;
+    const age = wall - readAt.wall;
+    return age >= 0 && age <= freshFor && system.monotonic() - readAt.monotonic <= freshFor * 1000;
   }
 
   return {
