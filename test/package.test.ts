@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { call, ROOT, temporaryFolder } from "./support/child-server.ts";
 import { PASSWORD, TEST_SECRET } from "./support/engine.ts";
 
@@ -25,7 +26,7 @@ function npm(args: readonly string[], cwd: string) {
     cwd,
     env: environment,
     encoding: "utf8",
-    timeout: 60_000,
+    timeout: 240_000,
     shell: process.platform === "win32",
   });
   return { status, stdout, stderr };
@@ -39,18 +40,19 @@ function node(code: string) {
     cwd: project,
     env: environment,
     encoding: "utf8",
-    timeout: 30_000,
+    timeout: 120_000,
   });
   assert.equal(status, 0, stderr);
   return stdout.trim();
 }
 
+let tarball = "";
 before(() => {
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
   const packed = npm(["pack", "--silent", "--pack-destination", folder], ROOT);
   assert.equal(packed.status, 0, packed.stderr);
-  const tarball = join(folder, packed.stdout.trim().split("\n").at(-1) as string);
+  tarball = join(folder, packed.stdout.trim().split("\n").at(-1) as string);
   // From the cache of the installation that the tests run in; from the registry only where that is not complete.
   const offline = npm(["install", "--offline", tarball], project);
   const installed = offline.status === 0 ? offline : npm(["install", "--prefer-offline", tarball], project);
@@ -179,6 +181,21 @@ describe("the package", () => {
       const { status, stdout } = spawnSync("tsc", ["-p", project], { encoding: "utf8", cwd: ROOT });
       assert.equal(status, 0, stdout);
     }
+  });
+
+  test("Are the types wrong? has nothing to say, beyond that `require` is given modules", async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)));
+    assert.ok(analysis.types !== false && Object.keys(analysis.entrypoints).length >= 15);
+    // Every Node that we support can `require` a module, and TypeScript knows (module "nodenext"). Node 10 knew no "exports".
+    const accepted = analysis.problems.filter(
+      (problem) =>
+        problem.kind === "CJSResolvesToESM" ||
+        ("resolutionKind" in problem && problem.resolutionKind === "node10" && problem.kind === "NoResolution"),
+    );
+    assert.deepEqual(
+      analysis.problems.filter((problem) => !accepted.includes(problem)),
+      [],
+    );
   });
 
   test("publint has nothing to say", () => {
