@@ -76,7 +76,9 @@ test("of concurrent adoptions of one foreign token all meet in one session (chec
   assert.equal(new Set(adopted.map(({ sessionId }) => sessionId)).size, 1);
 });
 
-test("a token that comes again is the same identity, frozen, and is judged again by the clock and by what was taken back", async () => {
+test("a token that comes again is the same identity, frozen, and is judged again by the clock and by what was taken back", async (t) => {
+  const engine = await createEngine();
+  t.after(() => engine.auth.close());
   const { user, tokens } = await signIn(engine, "barbara");
   const first = await engine.auth.authenticate(tokens.accessToken);
   assert.equal(engine.auth.authenticate(tokens.accessToken), first);
