@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   revocations: ["errors", "system"],
   jwt: [...FOUNDATION, "revocations"],
   storage: ["errors", "system"],
+  metrics: ["errors"],
   users: [...FOUNDATION, "storage"],
   sessions: [...FOUNDATION, "secrets", "revocations", "storage"],
   keys: [...FOUNDATION, "secrets", "revocations", "jwt", "storage"],
