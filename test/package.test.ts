@@ -79,7 +79,14 @@ describe("the package", () => {
   test("has what it says, nothing that it should not have, and the licences of what is inside it", () => {
     const own = join(modules, "latchkey");
     const files = globSync("**/*", { cwd: own }).map((file) => file.replaceAll("\\", "/"));
-    for (const file of ["LICENSE", "README.md", "dist/index.js", "dist/index.d.ts", "dist/THIRD-PARTY.txt"]) {
+    for (const file of [
+      "LICENSE",
+      "README.md",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "dist/THIRD-PARTY.txt",
+      "dist/console/index.html",
+    ]) {
       assert.ok(files.includes(file), file);
     }
     assert.deepEqual(

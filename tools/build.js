@@ -5,11 +5,17 @@
  * entries share is shared, so that there is one AuthError.
  */
 import { spawnSync } from "node:child_process";
-import { globSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
 const STAMP = "dist/.built";
-const sources = [...globSync("src/**/*.ts"), "tsconfig.json", "tsconfig.build.json", "package.json", "tools/build.js"];
+const sources = [
+  ...globSync(["src/**/*.ts", "console/**/*"]),
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "package.json",
+  "tools/build.js",
+];
 
 /** @param {string} file */
 const changedAt = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -31,6 +37,48 @@ function writeLicences(inputs) {
     "dist/THIRD-PARTY.txt",
     `Parts of these packages are in the files beside this one.\n${rule}${texts.join(rule)}`,
   );
+}
+
+/** How many of the most common passwords the console knows by itself; the server knows them all. */
+const KNOWN_PASSWORDS = 2_000;
+
+/**
+ * The console: a page, and files whose names change with what is in them, so that browsers may keep them for ever.
+ * @param {typeof import("esbuild").build} build
+ * @returns {Promise<string[]>} the modules that went into it.
+ */
+async function buildConsole(build) {
+  const { dictionary } = await import("@zxcvbn-ts/language-common");
+  const { metafile } = await build({
+    entryPoints: ["console/main.tsx", "console/style.css", "console/icon.svg"],
+    outdir: "dist/console/assets",
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    minify: true,
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    // The very files that are published.
+    alias: { "latchkey/client": "./dist/client/index.js" },
+    loader: { ".svg": "copy" },
+    define: { COMMON_PASSWORDS: JSON.stringify(dictionary["passwords-common"].slice(0, KNOWN_PASSWORDS).join("\n")) },
+    platform: "browser",
+    format: "esm",
+    target: ["chrome123", "firefox121", "safari17.5"],
+    legalComments: "none",
+    logLevel: "warning",
+    metafile: true,
+  });
+  const outputs = Object.keys(metafile.outputs).map((file) => basename(file));
+  const page = readFileSync("console/index.html", "utf8").replace(/\{(\w+)\.(\w+)\}/g, (_, name, ending) => {
+    const built = outputs.filter((file) => file.startsWith(`${name}-`) && file.endsWith(`.${ending}`));
+    if (built.length !== 1) throw new Error(`console/index.html names ${name}.${ending}, which was not built`);
+    return `/console/assets/${built[0]}`;
+  });
+  mkdirSync("dist/console", { recursive: true });
+  writeFileSync("dist/console/index.html", page);
+  return Object.keys(metafile.inputs);
 }
 
 const isFresh = changedAt(STAMP) > Math.max(...sources.map(changedAt), changedAt("src"));
@@ -70,7 +118,6 @@ if (!isFresh || process.argv.includes("--force")) {
     logLevel: "warning",
     metafile: true,
   });
-  writeLicences(Object.keys(metafile.inputs));
   await build({
     // The client is for browsers: nothing of it is shared with the rest.
     entryPoints: ["src/client/index.ts", "src/react/index.ts"],
@@ -85,5 +132,6 @@ if (!isFresh || process.argv.includes("--force")) {
     target: "es2022",
     logLevel: "warning",
   });
+  writeLicences([...Object.keys(metafile.inputs), ...(await buildConsole(build))]);
   writeFileSync(STAMP, "");
 }

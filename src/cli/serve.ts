@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { type Config, readConfig } from "../server/config.ts";
 import { createJsonLogger, createTextLogger } from "../server/logger.ts";
-import { startServer } from "../server/server.ts";
+import { type RunningServer, startServer } from "../server/server.ts";
 
 interface ServeOptions {
   readonly host?: string;
@@ -43,15 +43,15 @@ async function serve({ host, port, dataDir }: ServeOptions): Promise<void> {
   }
   // Said last: whoever reads it may send a signal at once.
   if (config.isProduction) logger.info(`listening on ${server.url}`);
-  else write(banner(server.url, server.database, config));
+  else write(banner(server, config));
 }
 
-function banner(url: string, database: string, { issuer, audience }: Config): string {
+function banner({ url, database, hasConsole }: RunningServer, { issuer, audience }: Config): string {
   const json = `-H "Content-Type: application/json" -d`;
   return `
   Latchkey listens on ${url}          (development; stop with Ctrl-C)
   Database ${database}, iss ${issuer}, aud ${audience}
-
+${hasConsole ? `\n  In a browser: ${url}\n` : ""}
   Register, sign in, ask who you are, refresh:
 
   curl -X POST ${url}/v1/users/ ${json} '{"username": "ada", "email": "ada@example.com", "password": "correct horse battery"}'

@@ -33,6 +33,8 @@ export interface Config extends DjangoConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly proxyCount: number;
+  /** Whether the console is served. */
+  readonly console: boolean;
   /** Whether clients may ask for cookies. */
   readonly cookies: boolean;
   /** Origins whose pages may call us and send cookies. */
@@ -233,6 +235,13 @@ export const VARIABLES: readonly Variable[] = [
     fallback: "8000",
     description: "Port to listen on; 0 takes any free one.",
     read: wholeNumber(0, 65_535),
+  },
+  {
+    name: "LATCHKEY_CONSOLE",
+    key: "console",
+    fallback: "on",
+    description: "Whether the console is served, at / and below /console/: on or off. It needs LATCHKEY_COOKIES.",
+    read: (value) => oneOf("on", "off")(value) === "on",
   },
   {
     name: "LATCHKEY_COOKIES",

@@ -6,6 +6,7 @@ import type { Server } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { createHandler } from "../handler.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { hasConsole, withConsole } from "./console.ts";
 import { looseSettings, makeContracts } from "./contracts.ts";
 import { chooseStore, createEngine } from "./engine.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -16,6 +17,8 @@ export interface RunningServer {
   readonly url: string;
   /** Where the database is. */
   readonly database: string;
+  /** Whether a browser that opens the url finds the console. */
+  readonly hasConsole: boolean;
   /** Stops listening, lets what is under way finish, closes the store. */
   close(): Promise<void>;
 }
@@ -32,7 +35,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   const store = await chooseStore(config);
   const auth = await createEngine(config, store, { algorithm: config.algorithm, onEvent: logger.event });
   for (const { message, mend } of looseSettings(config)) logger.info(`${message}; ${mend}`);
-  const handle = createHandler(auth, {
+  const endpoints = createHandler(auth, {
     contracts: makeContracts(auth, config),
     proxyCount: config.proxyCount,
     cookies: config.cookies,
@@ -40,7 +43,8 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     feedTokens: config.feedTokens,
     onRequest: logger.request,
   });
-  const server = createHttpServer(handle, logger);
+  const showsConsole = servesConsole(config, logger);
+  const server = createHttpServer(showsConsole ? withConsole(endpoints) : endpoints, logger);
   try {
     await listen(server, config);
   } catch (error) {
@@ -51,12 +55,27 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   return {
     url: `http://${toHostname(config.host)}:${port}`,
     database: store.database,
+    hasConsole: showsConsole,
     async close() {
       auth.revocations.answerWaiting();
       await drain(server);
       await auth.close();
     },
   };
+}
+
+/** The console signs in by cookies and speaks the default dialect. */
+function servesConsole({ console: isWanted, cookies, contracts }: Config, logger: Logger): boolean {
+  if (!isWanted) return false;
+  const obstacle = !cookies
+    ? "LATCHKEY_COOKIES is off"
+    : !contracts.includes("latchkey")
+      ? "LATCHKEY_CONTRACTS does not name latchkey"
+      : !hasConsole()
+        ? "it has not been built (npm run build)"
+        : undefined;
+  if (obstacle) logger.info(`there is no console: ${obstacle}`);
+  return obstacle === undefined;
 }
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
