@@ -38,6 +38,7 @@ test("with nothing set everything has its default", () => {
       dataDir: "latchkey-data",
       host: "127.0.0.1",
       port: 8000,
+      console: true,
       cookies: true,
       allowedOrigins: [],
       feedTokens: [],

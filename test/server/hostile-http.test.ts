@@ -123,7 +123,7 @@ describe("request lines", () => {
     for (const origin of ["http://localhost", "https://evil.example:444", "http://300.1.1.1", "http://[::1]:1"]) {
       await one(request(`GET ${origin}/v1/health`), 200);
     }
-    await one(request("GET http://localhost"), 404, "not_found");
+    await one(request("GET http://localhost/v1"), 404, "not_found");
   });
 
   test("a path is never answered as another: dots, escapes, slashes, case, parameters (checklist 87)", async () => {
@@ -151,7 +151,7 @@ describe("request lines", () => {
       "/%",
       "/%ff",
       "/%c0%af",
-      "/v1/users/*",
+      "/v1/health/*",
       "/*",
       "/constructor",
       "/__proto__",
