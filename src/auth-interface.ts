@@ -3,6 +3,8 @@ import type { DialectTokens, TokenDialect } from "./dialect-tokens.ts";
 import type { Algorithm, Claims, Jwks, TokenExplanation } from "./jwt/index.ts";
 import type { KeyInfo } from "./keys/key-record.ts";
 import type { KeyEvent, RotateOptions } from "./keys/key-ring.ts";
+import type { AnsweredRequest, Metrics } from "./metrics/metrics.ts";
+import type { Tracer } from "./metrics/tracing.ts";
 import type { RevocationPage, SinceOptions } from "./revocations/published-revocations.ts";
 import type { FeedState } from "./revocations/revocation-feed.ts";
 import type { RootSecret } from "./secrets.ts";
@@ -69,6 +71,8 @@ export interface AuthOptions {
   readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
   /** Told of stolen refresh tokens, of stores that went back in time, and of what becomes of keys. */
   readonly onEvent?: (event: SessionEvent | KeyEvent) => void;
+  /** Makes spans of password hashes and of what the store is asked: `trace.getTracer("latchkey")` of `@opentelemetry/api`. Default: none. */
+  readonly tracer?: Tracer;
   /** Time and randomness; for tests. */
   readonly system?: System;
 }
@@ -121,6 +125,11 @@ export interface AuthenticateOptions {
    * store. Default "feed"; over users in place, what `djangoUsers` says ("live").
    */
   readonly freshness?: "token" | "feed" | "live";
+}
+
+/** The metrics of an engine, and where its handlers say what they have answered. */
+export interface EngineMetrics extends Metrics {
+  countRequest(request: AnsweredRequest): void;
 }
 
 /** The engine. Its methods throw AuthError when they refuse. */
@@ -217,6 +226,8 @@ export interface Auth {
   };
   /** Why an access token is accepted or refused, check by check; for a person. What was taken back is not asked. */
   explain(accessToken: string): Promise<TokenExplanation>;
+  /** What has been counted; `toPrometheus(auth.metrics)` writes it as Prometheus reads it. */
+  readonly metrics: EngineMetrics;
   /** Rejects with `store_unavailable` when the store does not answer. */
   ping(): Promise<void>;
   /** Stops reading the feed and closes the storage. */

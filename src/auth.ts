@@ -18,6 +18,10 @@ import {
   type SecretAlgorithm,
 } from "./jwt/index.ts";
 import { openKeyRing } from "./keys/key-ring.ts";
+import { feedMetrics, observeHashes } from "./metrics/engine-metrics.ts";
+import { createMetrics, outcomeOf } from "./metrics/metrics.ts";
+import { observeStorage } from "./metrics/observed-storage.ts";
+import { createTrace } from "./metrics/tracing.ts";
 import { createPublishedRevocations } from "./revocations/published-revocations.ts";
 import { createRevocationFeed, type FeedSource } from "./revocations/revocation-feed.ts";
 import type { TokenSubject } from "./revocations/revocation-index.ts";
@@ -56,7 +60,10 @@ const CACHED_TOKENS = 4096;
 export async function createAuth(options: AuthOptions): Promise<Auth> {
   const { secret, claims: customClaims, onEvent = () => {} } = options;
   const inPlace = options.users && usersInPlace(options.storage, options.users);
-  const storage = inPlace?.storage ?? options.storage;
+  const trace = createTrace(options.tracer);
+  const observed = observeStorage(inPlace?.storage ?? options.storage, trace);
+  const { storage } = observed;
+  const { metrics, counters } = createMetrics();
   const userStatements = inPlace?.statements ?? ownUsers;
   const usualFreshness = options.users?.freshness ?? "feed";
   const system = onStoreClock(options.system ?? realSystem, storage);
@@ -124,12 +131,16 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         return createVerifier({ keys: createKeySet([key]), ...allowUnscopedTokensOf.ninjaService(), system });
       });
 
-  const hasher = createPasswordHasher({
-    system,
-    ...(options.passwordFormat !== undefined && { format: options.passwordFormat }),
-    ...(options.passwordQueue?.concurrency !== undefined && { concurrency: options.passwordQueue.concurrency }),
-    ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
-  });
+  const hashes = observeHashes(
+    createPasswordHasher({
+      system,
+      ...(options.passwordFormat !== undefined && { format: options.passwordFormat }),
+      ...(options.passwordQueue?.concurrency !== undefined && { concurrency: options.passwordQueue.concurrency }),
+      ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
+    }),
+    trace,
+  );
+  const { hasher } = hashes;
   const users = createUsers({
     storage,
     system,
@@ -148,6 +159,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     longestAccessLife,
     limit: readLimit(options.sessionLimit ?? 50),
     onEvent,
+    onRefresh: counters.refresh,
     afterEnd: () => feed.catchUp(),
   };
   const sessions = createSessions(sessionsOptions);
@@ -163,6 +175,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   const askStanding = createStandingCheck(storage);
   await feed.catchUp();
   const housekeeping = startHousekeeping({ storage, system, longestLife });
+  metrics.add(...hashes.sources, ...feedMetrics(feed.state), ...observed.sources);
 
   async function toTokens(grant: Grant, user?: User): Promise<Tokens> {
     const { issuedAt, accessExpiresAt } = grant;
@@ -301,7 +314,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     });
   }
 
-  function authenticate(
+  function identify(
     accessToken: string,
     { freshness = usualFreshness }: AuthenticateOptions = {},
   ): Identity | Promise<Identity> {
@@ -317,16 +330,43 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       : judge(accessToken, claims, freshness);
   }
 
+  /** As `identify`, and counted. */
+  function authenticate(accessToken: string, authenticateOptions?: AuthenticateOptions): Identity | Promise<Identity> {
+    let identity: Identity | Promise<Identity>;
+    try {
+      identity = identify(accessToken, authenticateOptions);
+    } catch (error) {
+      counters.refused(error);
+      throw error;
+    }
+    if (identity instanceof Promise) identity.then(counters.accepted, counters.refused);
+    else counters.accepted();
+    return identity;
+  }
+
+  /** Counts how something ends. */
+  async function counting<T>(count: (outcome: string) => void, success: string, work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      count(success);
+      return result;
+    } catch (error) {
+      count(outcomeOf(error));
+      throw error;
+    }
+  }
+
   const { staff, apply } = createStaff({ users, sessions, statements: userStatements, system, commit: end });
 
   return {
-    register: (registration) => users.register(registration),
+    register: (registration) => counting(counters.registration, "done", () => users.register(registration)),
 
-    async login(login, device = {}, { mode } = {}) {
-      await ring.readyToSign();
-      const { user, epoch, alongside } = await users.authenticate(login);
-      return toTokens(await sessions.start({ id: user.id, epoch }, device, { mode, alongside }), user);
-    },
+    login: (login, device = {}, { mode } = {}) =>
+      counting(counters.login, "granted", async () => {
+        await ring.readyToSign();
+        const { user, epoch, alongside } = await users.authenticate(login);
+        return toTokens(await sessions.start({ id: user.id, epoch }, device, { mode, alongside }), user);
+      }),
 
     async refresh(refreshToken, refreshOptions, device = {}) {
       await ring.readyToSign();
@@ -358,7 +398,9 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
           longestAccessLife,
           maxAge: seconds.maxAge,
           users,
-          authenticateUser: (login) => users.authenticate(login, { isExact: true }),
+          authenticateUser: (login) =>
+            counting(counters.login, "granted", () => users.authenticate(login, { isExact: true })),
+          countVerification: (error) => (error === undefined ? counters.accepted() : counters.refused(error)),
           createSessions: (ttl) => createSessions({ ...sessionsOptions, ...ttl }),
           customClaims,
           judge: refuseTakenBack,
@@ -367,7 +409,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       );
     },
 
-    watch: createWatch({ authenticate, onEntries: onTakenBack, system }),
+    watch: createWatch({ authenticate: identify, onEntries: onTakenBack, system }),
 
     async changePassword(identity, { currentPassword, newPassword }) {
       const change = await users.passwordChange(identity.userId, currentPassword, newPassword);
@@ -462,6 +504,8 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         ring.takeMissedKid();
       }
     },
+
+    metrics: { ...metrics, countRequest: counters.request },
 
     revocations: { state: feed.state, since: published.since, answerWaiting: published.answerWaiting },
 

@@ -126,6 +126,8 @@ export interface DialectParts {
   /** Seconds: no refresh carries a session past this age. */
   readonly maxAge: number;
   readonly users: Pick<Users, "byId" | "epochOf" | "passwordHashOf">;
+  /** Told of every access token that was judged, and why it was refused if it was. */
+  readonly countVerification: (error?: unknown) => void;
   /** As `auth.login` checks it, limits included. */
   readonly authenticateUser: (login: Login, device: Device) => ReturnType<Users["authenticate"]>;
   /** Sessions whose access tokens and refresh tokens live so long. */
@@ -376,32 +378,43 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
       return sessions.hasEnded(own[INNER]);
     },
 
-    async authenticate(token, { freshness } = {}) {
-      const claims = verified(accessVerifiers, token);
-      if (!claims) throw diagnose(token, [...accessVerifiers, envelopeVerifier]);
-      const userId = readId(claims.sub);
-      if (userId === undefined) throw new TokenRefusal("invalid", `${subjectClaim} is not a user's id`);
-      const isOurs = claims.sid !== undefined;
-      if (!isOurs && !dialect.allowTokensIssuedByDjango) {
-        throw new TokenRefusal("invalid", "issued by Django, which is not allowed");
-      }
+    async authenticate(token, authenticateOptions) {
       try {
-        await judge(claims, freshness);
+        const identity = await identify(token, authenticateOptions);
+        parts.countVerification();
+        return identity;
       } catch (error) {
-        throw await toFault(error, userId);
+        parts.countVerification(error);
+        throw error;
       }
-      // No session and no epoch speak for a token that Django issued, so its user is looked at.
-      if (!isOurs) await refuseUnlessActive(userId);
-      if (dialect.passwordHashClaim) {
-        const password = await users.passwordHashOf(userId);
-        if (password === undefined || claims[PASSWORD_CLAIM] !== toPasswordClaim(password)) {
-          throw new TokenRefusal("password_changed", "hash_password is not that of the user's password");
-        }
-      }
-      const sessionId = isOurs ? (claims.sid as string) : undefined;
-      return { userId, sessionId, claims, user: () => users.byId(userId) };
     },
   };
+
+  async function identify(token: string, { freshness }: Parameters<DialectTokens["authenticate"]>[1] = {}) {
+    const claims = verified(accessVerifiers, token);
+    if (!claims) throw diagnose(token, [...accessVerifiers, envelopeVerifier]);
+    const userId = readId(claims.sub);
+    if (userId === undefined) throw new TokenRefusal("invalid", `${subjectClaim} is not a user's id`);
+    const isOurs = claims.sid !== undefined;
+    if (!isOurs && !dialect.allowTokensIssuedByDjango) {
+      throw new TokenRefusal("invalid", "issued by Django, which is not allowed");
+    }
+    try {
+      await judge(claims, freshness);
+    } catch (error) {
+      throw await toFault(error, userId);
+    }
+    // No session and no epoch speak for a token that Django issued, so its user is looked at.
+    if (!isOurs) await refuseUnlessActive(userId);
+    if (dialect.passwordHashClaim) {
+      const password = await users.passwordHashOf(userId);
+      if (password === undefined || claims[PASSWORD_CLAIM] !== toPasswordClaim(password)) {
+        throw new TokenRefusal("password_changed", "hash_password is not that of the user's password");
+      }
+    }
+    const sessionId = isOurs ? (claims.sid as string) : undefined;
+    return { userId, sessionId, claims, user: () => users.byId(userId) };
+  }
 
   async function refuseUnlessActive(userId: number): Promise<void> {
     const user = await users.byId(userId);

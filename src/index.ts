@@ -8,6 +8,7 @@ export type {
   DialectIdentity,
   DialectTokenPair,
   DialectTokens,
+  EngineMetrics,
   Identity,
   KeyEvent,
   KeyInfo,
@@ -39,6 +40,10 @@ export { AuthError, type AuthErrorCode, type AuthErrorOptions, type FieldError, 
 export { type Connection, createHandler, type Handler, type HandlerOptions } from "./handler.ts";
 export type { Answer, Contract } from "./http/route.ts";
 export { WireRefusal } from "./http/wire-refusal.ts";
+export type { Labels, Metric, MetricSource, Sample } from "./metrics/metric.ts";
+export type { Metrics } from "./metrics/metrics.ts";
+export { type Exposition, type MetricRegistry, registerMetrics, toPrometheus } from "./metrics/prometheus.ts";
+export type { Tracer, TracerSpan } from "./metrics/tracing.ts";
 export { StorageOpenError } from "./storage/open-error.ts";
 export { openPostgres, type PostgresOptions } from "./storage/postgres.ts";
 export { openSqlite, type SqliteOptions } from "./storage/sqlite.ts";

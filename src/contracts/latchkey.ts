@@ -9,6 +9,7 @@ import { type Answer, type Contract, type CookieContext, route } from "../http/r
 import type { RevocationPage } from "../revocations/published-revocations.ts";
 import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
+import { metricsRoute } from "./latchkey-metrics.ts";
 import {
   fromSession,
   fromUser,
@@ -251,6 +252,7 @@ export const latchkeyContract: Contract = {
       },
     }),
     ...staffRoutes,
+    metricsRoute,
     route({
       method: "GET",
       path: "/v1/revocations",

@@ -180,8 +180,11 @@ export function createRequestHandler({
     const handled: Handled = { route: "none", contract: undefined, error: undefined };
     const crossOrigin = originHeaders(request.headers.get("origin"), allowedOrigins);
     if (crossOrigin && isPreflight(request)) return answerPreflight(crossOrigin);
+    const started = performance.now();
     const response = await app.fetch(request, { connection, handled });
     if (crossOrigin) for (const [name, value] of Object.entries(crossOrigin)) response.headers.set(name, value);
+    const seconds = (performance.now() - started) / 1000;
+    auth.metrics.countRequest({ method: request.method, route: handled.route, status: response.status, seconds });
     onRequest?.({
       method: request.method,
       route: handled.route,

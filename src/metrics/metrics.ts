@@ -2,6 +2,7 @@
  * What an engine counts of its own work. The parts that work hold the counters and do no more than add to an integer, so that a guard pays for
  * one addition; names, labels and text are made when somebody reads.
  */
+import { randomBytes } from "node:crypto";
 import { AuthError } from "../errors.ts";
 import { createHistogram } from "./histogram.ts";
 import type { Metric, MetricSource } from "./metric.ts";
@@ -18,6 +19,10 @@ export interface AnsweredRequest {
 
 /** `auth.metrics`. */
 export interface Metrics {
+  /** Tells this engine from others that count for themselves. */
+  readonly instance: string;
+  /** When counting began, in milliseconds since 1970. */
+  readonly startedAt: number;
   /** Everything that is measured, as it stands now. */
   read(): readonly Metric[];
   /** What is read; for other systems than Prometheus. */
@@ -94,6 +99,8 @@ export function createMetrics(): { readonly metrics: Metrics; readonly counters:
 
   return {
     metrics: {
+      instance: randomBytes(6).toString("hex"),
+      startedAt: Date.now(),
       sources,
       read: () => sources.map(({ name, help, type, read }) => ({ name, help, type, samples: read() })),
       add(...more) {

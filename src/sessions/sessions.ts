@@ -5,7 +5,7 @@
  * is taken back and judged again.
  */
 import { createHmac, hash } from "node:crypto";
-import { AuthError } from "../errors.ts";
+import { AuthError, type AuthErrorCode } from "../errors.ts";
 import type { NumberedKeys } from "../secrets.ts";
 import * as queries from "../storage/queries.ts";
 import type { Row, Statement, Storage } from "../storage/storage.ts";
@@ -33,6 +33,9 @@ export type SessionEvent =
   | { readonly type: "reuse"; readonly userId: number; readonly sessionId: number; readonly generation: number }
   | { readonly type: "generation_ahead"; readonly sessionId: number; readonly generation: number };
 
+/** How a refresh went: "repeated" is a benign replay, "fixed" a session that does not rotate; or the code of the refusal. */
+export type RefreshOutcome = "rotated" | "repeated" | "restored" | "fixed" | AuthErrorCode;
+
 export interface SessionsOptions {
   readonly storage: Storage;
   readonly system: System;
@@ -50,6 +53,8 @@ export interface SessionsOptions {
   /** Live sessions a user may have; one more ends the oldest. */
   readonly limit: number;
   readonly onEvent: (event: SessionEvent) => void;
+  /** Told how each refresh went. */
+  readonly onRefresh?: (outcome: RefreshOutcome) => void;
   /** Awaited after an end has been committed and before it is acknowledged. */
   readonly afterEnd: () => Promise<void>;
 }
@@ -96,7 +101,18 @@ const NO_ATTEMPTS = NO_ATTEMPT.repeat(REMEMBERED_ATTEMPTS);
 const ENOUGH_LIFE = 0.5;
 
 export function createSessions(options: SessionsOptions) {
-  const { storage, system, accessTtl, grace, idleTtl, maxAge, limit, onEvent, afterEnd } = options;
+  const {
+    storage,
+    system,
+    accessTtl,
+    grace,
+    idleTtl,
+    maxAge,
+    limit,
+    onEvent,
+    onRefresh = () => {},
+    afterEnd,
+  } = options;
   const codec = createRefreshTokenCodec(options.keys);
 
   /** The row of a session that begins now. */
@@ -186,11 +202,22 @@ export function createSessions(options: SessionsOptions) {
    * @throws AuthError 401 `refresh_token_invalid | session_ended | refresh_token_expired | refresh_token_reused`,
    *   409 `refresh_superseded`, 422 `input_invalid` for a malformed attempt id, 503 when the store or the secret is not there.
    */
-  async function refresh(
+  async function refresh(token: string, device: Device, refreshOptions: RefreshOptions = {}): Promise<Grant> {
+    try {
+      const { grant, outcome } = await spend(token, device, refreshOptions);
+      onRefresh(outcome);
+      return grant;
+    } catch (error) {
+      onRefresh(error instanceof AuthError ? error.code : "internal");
+      throw error;
+    }
+  }
+
+  async function spend(
     token: string,
     device: Device,
-    { attempt, signal, isFixed }: RefreshOptions = {},
-  ): Promise<Grant> {
+    { attempt, signal, isFixed }: RefreshOptions,
+  ): Promise<{ readonly grant: Grant; readonly outcome: RefreshOutcome }> {
     if (attempt !== undefined && !ATTEMPT_SHAPE.test(attempt)) throw malformedAttempt();
     const presented = codec.decode(token);
     const { sessionId: id, generation: k, handle } = presented;
@@ -232,7 +259,7 @@ export function createSessions(options: SessionsOptions) {
     // Optimism pays: nearly every refresh is the first use of the newest token, and this is all it costs.
     const always = now + 1;
     const advanced = isFixed ? undefined : await advance(k, k + 1, k === 0 || grace === 0 ? always : now - grace);
-    if (advanced) return advanced;
+    if (advanced) return { grant: advanced, outcome: "rotated" };
 
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const row = (await storage.read(queries.sessionByHandle(id, handleHash)))[0];
@@ -245,23 +272,26 @@ export function createSessions(options: SessionsOptions) {
           throw new AuthError("refresh_superseded", { reason: "a late duplicate of an attempt answered before" });
         case "rotate": {
           const again = await advance(k, k + 1, always);
-          if (again) return again;
+          if (again) return { grant: again, outcome: "rotated" };
           break;
         }
         case "restore": {
           const restored = await advance(row.generation as number, k + 1, always);
           if (restored) {
             onEvent({ type: "generation_ahead", sessionId: id, generation: k });
-            return restored;
+            return { grant: restored, outcome: "restored" };
           }
           break;
         }
         case "repeat": {
           const remaining = (row.access_expires_at as number) - now;
-          if (row.mode === "rotating" && remaining > accessTtl * ENOUGH_LIFE) return grant(row, verdict.generation);
+          const outcome = row.mode === "fixed" ? "fixed" : "repeated";
+          if (outcome === "repeated" && remaining > accessTtl * ENOUGH_LIFE) {
+            return { grant: grant(row, verdict.generation), outcome };
+          }
           // The row must know of every access token, or ending the session would not reach the last of them.
           const used = await storage.write([queries.useSession(id, verdict.generation, now, accessExpiresAt, origin)]);
-          if (used?.[0]?.[0]) return grant(used[0][0], verdict.generation);
+          if (used?.[0]?.[0]) return { grant: grant(used[0][0], verdict.generation), outcome };
           break;
         }
         case "reuse": {

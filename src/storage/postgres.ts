@@ -103,6 +103,8 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Storag
       };
     },
 
+    load: pool.load,
+
     async pendingMigrations() {
       const client = connect({ ...poolOptions, statementTimeout: 0 });
       try {

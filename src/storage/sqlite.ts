@@ -103,6 +103,8 @@ export function openSqlite(path: string, { timeout = TIMEOUT }: SqliteOptions = 
       return () => clearInterval(timer);
     },
 
+    load: () => use().queue.load(),
+
     async pendingMigrations() {
       const connection = await openConnection(file, timeout);
       try {

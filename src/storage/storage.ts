@@ -39,6 +39,16 @@ export function guard(strings: TemplateStringsArray, ...values: readonly Value[]
   return { ...sql(strings, ...values), isGuard: true };
 }
 
+/** How busy a store is. */
+export interface StorageLoad {
+  /** What is being done at the moment. */
+  readonly running: number;
+  /** What has not been begun. */
+  readonly waiting: number;
+  /** How many connections there may be. */
+  readonly connections: number;
+}
+
 /**
  * Every method rejects with AuthError `store_unavailable` when the store is down, locked past the deadline, full or
  * read-only: then nothing of the call has happened, or (a commit whose answer was lost) nobody knows.
@@ -65,6 +75,8 @@ export interface Storage {
    * @returns how to stop.
    */
   watch?(onChange: () => void): () => void;
+  /** How busy it is, once it is open; for metrics. Optional. */
+  load?(): StorageLoad;
   /** The names of the migrations that `migrate` would run, without running any. Optional. */
   pendingMigrations?(): Promise<readonly string[]>;
   /** After rows were written with ids of their own: the next id is above them. Optional: where it goes without saying. */

@@ -3,6 +3,7 @@
  * alone. A server that froze, or a network that swallows packets, breaks no connection: only our own deadline notices.
  */
 import postgres from "postgres";
+import type { StorageLoad } from "../storage.ts";
 import { isDeadEnd, storeUnavailable } from "./errors.ts";
 
 export type Client = postgres.Sql<{ bigint: number }>;
@@ -19,6 +20,8 @@ export interface PoolOptions {
 export interface Pool {
   /** Gives work a connection. @throws AuthError `store_unavailable` when it is not done by the deadline. */
   run<T>(work: (client: Client) => Promise<T>): Promise<T>;
+  /** Each connection works on one statement; more are on their way to it. */
+  load(): StorageLoad;
   /** Waits for what was accepted, then closes. */
   close(): Promise<void>;
 }
@@ -123,7 +126,12 @@ export function createPool(options: PoolOptions): Pool {
     await Promise.all(lanes.map(({ client }) => client.end({ timeout: CLOSE_TIMEOUT })));
   }
 
-  return { run, close };
+  function load(): StorageLoad {
+    const running = lanes.filter((lane) => lane.running > 0).length;
+    return { running, waiting: runningCount - running, connections: lanes.length };
+  }
+
+  return { run, load, close };
 }
 
 function toSafeInteger(text: string): number {

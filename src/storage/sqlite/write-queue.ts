@@ -3,7 +3,7 @@
  * a second still takes thousands of changes.
  * A lock that another process holds is tried again from here, without standing on any thread, until a change's deadline.
  */
-import type { Row, Statement, Value } from "../storage.ts";
+import type { Row, Statement, StorageLoad, Value } from "../storage.ts";
 import { storeUnavailable } from "./errors.ts";
 import type { Group, GroupAnswer } from "./group-runner.ts";
 import type { StatementTexts } from "./statement-texts.ts";
@@ -21,6 +21,7 @@ interface PendingChange {
 
 export interface WriteQueue {
   write(statements: readonly Statement[]): Promise<Row[][] | undefined>;
+  load(): StorageLoad;
   /** Resolves when everything that was accepted has been answered; nothing is accepted from now on. */
   drain(): Promise<void>;
 }
@@ -33,6 +34,8 @@ export interface WriteQueueOptions {
   readonly timeout: number;
 }
 
+/** One that reads and one that writes. */
+const CONNECTIONS = 2;
 const MOST_CHANGES = 256;
 /**
  * While one group commits the next is already on its way, and answers are handed out in slices, so that their takers'
@@ -160,6 +163,11 @@ export function createWriteQueue({ texts, writer, timeout }: WriteQueueOptions):
         sweepTimer ??= setInterval(sweep, SWEEP_INTERVAL).unref();
         schedule();
       });
+    },
+    load() {
+      let running = 0;
+      for (const changes of sent) running += changes.length;
+      return { running, waiting: queue.length, connections: CONNECTIONS };
     },
     drain() {
       isClosed = true;
