@@ -7,6 +7,7 @@ import type { Algorithm, HmacRow, SignatureRow } from "./algorithms.ts";
 import { ed25519Problem } from "./ed25519-point.ts";
 import type { Jwk } from "./jwk.ts";
 import { MAX_KID_LENGTH } from "./limits.ts";
+import { isRocaModulus } from "./roca.ts";
 
 const MIN_RSA_BITS = 2048;
 /** Checking a signature costs time quadratic in this, and the key of a remote issuer is somebody else's choice. */
@@ -69,14 +70,22 @@ export function refuseBadKeyObject(key: KeyObject, alg: Algorithm, row: Signatur
   if (row.kty === "EC" && details.namedCurve !== row.namedCurve) {
     throw new TypeError(`${alg} needs a key on curve ${row.crv}, and this one is on ${details.namedCurve}`);
   }
-  if (row.kty === "RSA") refuseBadRsa(alg, details.modulusLength ?? 0, details.publicExponent ?? 0n);
+  if (row.kty === "RSA") {
+    refuseBadRsa(alg, details.modulusLength ?? 0, details.publicExponent ?? 0n);
+    const { n } = publicMembers(key);
+    if (isRocaModulus(Buffer.from(n as string, "base64url"))) {
+      throw new TypeError("the RSA key can be factored: its maker was vulnerable (CVE-2017-15361); make another key");
+    }
+  }
   if (row.kty === "OKP") {
-    const publicKey = key.type === "public" ? key : createPublicKey(key);
-    const { x } = publicKey.export({ format: "jwk" });
+    const { x } = publicMembers(key);
     const problem = ed25519Problem(Buffer.from(x as string, "base64url"));
     if (problem) throw new TypeError(`the ${alg} key ${problem}: get another from its owner`);
   }
 }
+
+const publicMembers = (key: KeyObject) =>
+  (key.type === "public" ? key : createPublicKey(key)).export({ format: "jwk" });
 
 function refuseBadRsa(alg: Algorithm, bits: number, exponent: bigint): void {
   if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {

@@ -148,6 +148,26 @@ test("the default kid of a secret is the name of its algorithm: nothing about th
   assert.equal(importKey({ kty: "oct", k: "A".repeat(43), kid: "mine" }, { alg: "HS256", kid: "other" }).kid, "other");
 });
 
+test("an RSA key whose maker made keys that can be factored is refused, public or private (checklist 5)", () => {
+  // Such a modulus is a power of 65537 modulo every small prime.
+  const primes = [];
+  for (let n = 3; n <= 167; n += 2) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
+  const product = primes.reduce((all, prime) => all * BigInt(prime), 1n);
+  let power = 1n;
+  for (let i = 0; i < 1000; i++) power = (power * 65_537n) % product;
+  const toJwk = (n: bigint): Jwk => ({
+    kty: "RSA",
+    e: "AQAB",
+    n: Buffer.from(n.toString(16).padStart(512, "0"), "hex").toString("base64url"),
+  });
+  const large = (2n ** 2047n / product + 1n) * product;
+  const weak = large + (power % 2n === (large + 1n) % 2n ? power : power + product);
+  const message = /^the RSA key can be factored/;
+  for (const alg of ["RS256", "PS512"] as const) throwsTypeError(() => importKey(toJwk(weak), { alg }), message);
+  // The neighbours are what anybody's key is.
+  for (const n of [weak + 2n, weak - 2n]) assert.equal(importKey(toJwk(n), { alg: "RS256" }).alg, "RS256");
+});
+
 test("an RSA key has 2048 to 8192 bits and an odd exponent of at least 65537 (checklist 5)", () => {
   const weak = generateKeyPairSync("rsa", { modulusLength: 1024 });
   throwsTypeError(() => importKey(exportJwk(weak.publicKey), { alg: "RS256" }), /1024/);

@@ -19,10 +19,10 @@ import type { Task, Trial } from "./worker.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const REPORTS = join(ROOT, "reports", "mutation");
 const COPY = join(REPORTS, "copy");
-/** A mutant that takes so much longer than all its test files usually do has come to a loop without an end. */
+/** A mutant with which a test file takes so much longer than it usually does has come to a loop without an end. */
 const PATIENCE = { factor: 5, milliseconds: 5000 };
 /** Modules that were loaded are never unloaded, so a thread is replaced after so many tasks. */
-const TASKS_PER_THREAD = 150;
+const TASKS_PER_THREAD = 300;
 /** Starts another program each time, and what it shows is shown by others, too. */
 const LEFT_OUT = "interop-pyjwt.test.ts";
 
@@ -95,16 +95,17 @@ async function inLanes<Item>(items: readonly Item[], work: (item: Item, lane: La
 }
 
 /** The tests that could kill a mutant: first those of the file named after its source, then those of quick files. */
-function trialsFor(mutant: Mutant, surveys: readonly Survey[]): Trial[] {
+function trialsFor(mutant: Mutant, surveys: readonly Survey[]): { trial: Trial; milliseconds: number }[] {
   const own = basename(mutant.file).replace(/\.ts$/, ".test.ts");
   const cost = (survey: Survey): number => (basename(survey.path) === own ? 0 : survey.milliseconds);
   return [...surveys]
     .sort((a, b) => cost(a) - cost(b))
-    .map(({ path, byLoading, byTest }) => {
+    .map(({ path, milliseconds, byLoading, byTest }) => {
       const isLoaded = byLoading.includes(mutant.id);
-      return { path, tests: [...byTest.keys()].filter((index) => isLoaded || byTest[index]?.includes(mutant.id)) };
+      const tests = [...byTest.keys()].filter((index) => isLoaded || byTest[index]?.includes(mutant.id));
+      return { trial: { path, tests }, milliseconds };
     })
-    .filter(({ tests }) => tests.length > 0);
+    .filter(({ trial }) => trial.tests.length > 0);
 }
 
 const asked = process.argv.slice(2);
@@ -129,16 +130,11 @@ await inLanes(testFiles, async (file, lane) => {
 const survivors: Mutant[] = [];
 let done = 0;
 await inLanes(mutants, async (mutant, lane) => {
-  const trials = trialsFor(mutant, surveys);
-  const usual = surveys
-    .filter(({ path }) => trials.some((trial) => trial.path === path))
-    .reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  const isKilled =
-    trials.length > 0 &&
-    (await lane.do<boolean>(
-      { kind: "mutant", id: mutant.id, trials },
-      usual * PATIENCE.factor + PATIENCE.milliseconds,
-    )) !== false;
+  let isKilled = false;
+  for (const { trial, milliseconds } of trialsFor(mutant, surveys)) {
+    const patience = milliseconds * PATIENCE.factor + PATIENCE.milliseconds;
+    isKilled ||= (await lane.do<boolean>({ kind: "mutant", id: mutant.id, trial }, patience)) !== false;
+  }
   if (!isKilled) survivors.push(mutant);
   if (++done % 250 === 0) console.log(`${done} of ${mutants.length}, ${survivors.length} survive`);
 });

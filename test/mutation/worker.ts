@@ -10,15 +10,12 @@ export interface Trial {
 
 export type Task =
   | { readonly kind: "survey"; readonly path: string }
-  | { readonly kind: "mutant"; readonly id: number; readonly trials: readonly Trial[] };
+  | { readonly kind: "mutant"; readonly id: number; readonly trial: Trial };
 
 installHooks(workerData as string);
 
 parentPort?.on("message", async (task: Task) => {
   if (task.kind === "survey") return parentPort?.postMessage(await survey(task.path));
-  let isKilled = false;
-  for (const { path, tests } of task.trials) {
-    isKilled ||= await fails(path, task.id, new Set(tests));
-  }
-  return parentPort?.postMessage(isKilled);
+  const { path, tests } = task.trial;
+  return parentPort?.postMessage(await fails(path, task.id, new Set(tests)));
 });
