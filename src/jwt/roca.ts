@@ -5,27 +5,23 @@
  */
 
 const GENERATOR = 65_537;
-/** The powers of 65537 modulo the primes up to here tell enough. */
+/** The powers of 65537 modulo the odd primes up to here tell enough. */
 const LARGEST_PRIME = 167;
 
-/** By prime. Made when the first RSA key comes. */
-let powersByPrime: ReadonlyMap<number, ReadonlySet<number>> | undefined;
+const powersByPrime = new Map<number, ReadonlySet<number>>();
+for (let n = 3; n <= LARGEST_PRIME; n += 2) {
+  const isPrime = ![...powersByPrime.keys()].some((prime) => n % prime === 0);
+  if (isPrime) powersByPrime.set(n, powersModulo(n));
+}
+
+function powersModulo(prime: number): ReadonlySet<number> {
+  const powers = new Set<number>();
+  for (let power = 1; !powers.has(power); power = (power * GENERATOR) % prime) powers.add(power);
+  return powers;
+}
 
 /** @param modulus n, big-endian. */
 export function isRocaModulus(modulus: Uint8Array): boolean {
-  powersByPrime ??= makePowers();
-  const n = BigInt(`0x${Buffer.from(modulus).toString("hex") || "0"}`);
-  for (const [prime, powers] of powersByPrime) if (!powers.has(Number(n % BigInt(prime)))) return false;
-  return true;
-}
-
-function makePowers(): ReadonlyMap<number, ReadonlySet<number>> {
-  const found = new Map<number, ReadonlySet<number>>();
-  for (let n = 3; n <= LARGEST_PRIME; n += 2) {
-    if ([...found.keys()].some((prime) => n % prime === 0)) continue;
-    const powers = new Set<number>();
-    for (let power = 1; !powers.has(power); power = (power * GENERATOR) % n) powers.add(power);
-    found.set(n, powers);
-  }
-  return found;
+  const n = BigInt(`0x${Buffer.from(modulus).toString("hex")}`);
+  return [...powersByPrime].every(([prime, powers]) => powers.has(Number(n % BigInt(prime))));
 }

@@ -150,7 +150,7 @@ test("the default kid of a secret is the name of its algorithm: nothing about th
 
 test("an RSA key whose maker made keys that can be factored is refused, public or private (checklist 5)", () => {
   // Such a modulus is a power of 65537 modulo every small prime.
-  const primes = [];
+  const primes: number[] = [];
   for (let n = 3; n <= 167; n += 2) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
   const product = primes.reduce((all, prime) => all * BigInt(prime), 1n);
   let power = 1n;
