@@ -23,6 +23,9 @@ export const WORDS: Readonly<Record<string, string>> = {
     "This session was ended, because somebody else used it too. Sign in again, and change your password.",
   session_ended: "This session was ended. Sign in again to go on.",
   refresh_superseded: "This session went on in another place. Sign in again to go on.",
+  own_account: "Nobody may change their own account here. Ask somebody else on the staff.",
+  link_invalid:
+    "That link is not good any more: it works once, and for one hour. Start the server again for a new one.",
   username_taken: "That username is taken. Choose another.",
   email_taken: "That email address has an account already. Sign in with it.",
   input_invalid: "Some fields need another look.",

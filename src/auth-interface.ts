@@ -13,6 +13,7 @@ import type { Staff, UserChange } from "./staff.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { Duration, System } from "./system.ts";
 import type { UsersInPlaceOptions } from "./users/django-users.ts";
+import type { FirstUser } from "./users/first-user.ts";
 import type { PasswordFormat } from "./users/password-hash.ts";
 import type { ListOptions, Login, Registration, User, UserName, UserPage } from "./users/users.ts";
 import type { WatchOptions } from "./watch.ts";
@@ -182,6 +183,8 @@ export interface Auth {
     reactivate(id: number): Promise<boolean>;
     delete(id: number): Promise<boolean>;
   };
+  /** The first user of an empty store, who becomes staff. */
+  readonly firstUser: FirstUser;
   /** What staff do to users, and whether they may: for requests of people. What is under `users` asks no leave. */
   readonly staff: Staff;
   readonly sessions: {
@@ -244,6 +247,7 @@ export type {
 export type {
   Device,
   FeedState,
+  FirstUser,
   KeyEvent,
   KeyInfo,
   ListOptions,

@@ -38,6 +38,7 @@ import type { Statement, Storage } from "./storage/storage.ts";
 import { ownUsers } from "./storage/user-statements.ts";
 import { usersInPlace } from "./storage/users-in-place.ts";
 import { type Duration, parseDuration, realSystem, type System } from "./system.ts";
+import { createFirstUser } from "./users/first-user.ts";
 import { createPasswordHasher } from "./users/password-hash.ts";
 import { createUsers, type User } from "./users/users.ts";
 import { createWatch } from "./watch.ts";
@@ -451,6 +452,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       },
     },
 
+    firstUser: createFirstUser({ storage, system, users, isElsewhere: inPlace !== undefined }),
     staff,
 
     sessions: {

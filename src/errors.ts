@@ -50,6 +50,7 @@ const REFUSALS = {
 
   // Accounts and input.
   username_taken: { status: 409, detail: "That username is taken." },
+  link_invalid: { status: 403, detail: "That link is not good, or no longer: it is for one use and one hour." },
   email_taken: { status: 409, detail: "That email address is already registered." },
   own_account: { status: 409, detail: "Nobody does this to their own account: another member of staff has to." },
   input_invalid: { status: 422, detail: "Some fields are missing or wrong: see 'errors'." },

@@ -41,10 +41,20 @@ async function serve({ host, port, dataDir }: ServeOptions): Promise<void> {
       );
     });
   }
+  // A file, a pipe or a log collector keeps what it is told; a terminal shows it to whoever sits there.
+  const link = process.stdout.isTTY ? await server.firstUserLink() : undefined;
   // Said last: whoever reads it may send a signal at once.
   if (config.isProduction) logger.info(`listening on ${server.url}`);
   else write(banner(server, config));
+  if (link) write(invitation(link));
 }
+
+const invitation = (
+  link: string,
+) => `  There is no user yet. Whoever opens this makes the first one, who becomes staff (once, within the hour):
+
+  ${link}
+`;
 
 function banner({ url, database, hasConsole }: RunningServer, { issuer, audience }: Config): string {
   const json = `-H "Content-Type: application/json" -d`;

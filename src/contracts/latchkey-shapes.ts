@@ -1,6 +1,8 @@
 /** What requests and answers of the default dialect are made of. */
 import * as z from "zod";
 import type { Session } from "../sessions/sessions.ts";
+import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
+import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
 import type { User } from "../users/users.ts";
 
 /** A text field; what is wrong with one is said in words that follow the field's name. */
@@ -13,6 +15,33 @@ export const text = (description: string, { min = 1, max }: { readonly min?: num
 
 export const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.object(shape, { error: "the body must be a JSON object" });
+
+/** A password has a limit in bytes; more characters than that can't be right whatever they are. */
+export const password = (description: string) => text(description, { max: PASSWORD_MAX_BYTES });
+export const Registration = object({
+  email: text("An email address; compared without regard to case.", { max: EMAIL_LENGTH }),
+  username: text("Letters, digits and . _ + - only; compared without regard to case.", { max: USERNAME_LENGTH * 2 }),
+  password: password(
+    `At least ${PASSWORD_MIN_LENGTH} characters, at most ${PASSWORD_MAX_BYTES} bytes, not a common one.`,
+  ),
+  first_name: text("Given name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
+  last_name: text("Family name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
+});
+
+/** What the engine is told of it. */
+export const toRegistration = ({
+  email,
+  username,
+  password,
+  first_name,
+  last_name,
+}: z.output<typeof Registration>) => ({
+  email,
+  username,
+  password,
+  firstName: first_name ?? undefined,
+  lastName: last_name ?? undefined,
+});
 
 /** A parameter of a query, when it is there. */
 export const parameter = (description: string, { max }: { readonly max: number }) =>
@@ -64,7 +93,7 @@ export const SessionsAnswer = z.object({
 });
 
 /** Seconds since 1970 → RFC 3339. */
-const toInstant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+export const toInstant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
 export const fromUser = (user: User): z.output<typeof UserAnswer> => ({
   id: user.id,

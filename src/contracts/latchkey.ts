@@ -7,34 +7,28 @@ import type { Tokens } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { type Answer, type Contract, type CookieContext, route } from "../http/route.ts";
 import type { RevocationPage } from "../revocations/published-revocations.ts";
-import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
+import { EMAIL_LENGTH } from "../users/names.ts";
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
+import { firstUserRoutes } from "./latchkey-first-user.ts";
+import { keyRoutes } from "./latchkey-keys.ts";
 import { metricsRoute } from "./latchkey-metrics.ts";
 import {
   fromSession,
   fromUser,
   object,
   parameter,
+  password,
+  Registration,
   SessionsAnswer,
   text,
+  toRegistration,
   UserAnswer,
   wholeNumber,
 } from "./latchkey-shapes.ts";
 import { staffRoutes } from "./latchkey-staff.ts";
+import { tokenRoutes } from "./latchkey-tokens.ts";
 
-/** A password has a limit in bytes; more characters than that can't be right whatever they are. */
-const password = (description: string) => text(description, { max: PASSWORD_MAX_BYTES });
 const refreshToken = text("The refresh token, as it was issued.", { max: 512 });
-
-const Registration = object({
-  email: text("An email address; compared without regard to case.", { max: EMAIL_LENGTH }),
-  username: text("Letters, digits and . _ + - only; compared without regard to case.", { max: USERNAME_LENGTH * 2 }),
-  password: password(
-    `At least ${PASSWORD_MIN_LENGTH} characters, at most ${PASSWORD_MAX_BYTES} bytes, not a common one.`,
-  ),
-  first_name: text("Given name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
-  last_name: text("Family name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
-});
 
 const Login = object({
   username: text("The username; or give `email`.", { max: EMAIL_LENGTH }).nullish(),
@@ -141,14 +135,7 @@ export const latchkeyContract: Contract = {
       body: Registration,
       answer: UserAnswer,
       async handle({ auth, body }) {
-        const { email, username, password, first_name, last_name } = body;
-        const user = await auth.register({
-          email,
-          username,
-          password,
-          firstName: first_name ?? undefined,
-          lastName: last_name ?? undefined,
-        });
+        const user = await auth.register(toRegistration(body));
         return { status: 201, body: fromUser(user) };
       },
     }),
@@ -251,8 +238,11 @@ export const latchkeyContract: Contract = {
         return { status: 204 };
       },
     }),
+    ...tokenRoutes,
+    ...firstUserRoutes,
     ...staffRoutes,
     metricsRoute,
+    ...keyRoutes,
     route({
       method: "GET",
       path: "/v1/revocations",

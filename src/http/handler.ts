@@ -138,6 +138,9 @@ export function createRequestHandler({
           params: c.req.param() as Record<string, string>,
           query: route.query ? readQuery(route.query, request.url) : {},
           identity,
+          get accessToken() {
+            return readAccessToken(head, request.url, credentials);
+          },
           device: {
             ip: clientAddress(c.env.connection.ip, request.headers.get("x-forwarded-for"), proxyCount),
             userAgent: request.headers.get("user-agent") ?? undefined,

@@ -16,6 +16,8 @@ export interface RouteContext<Body, Query> {
   readonly query: Query;
   /** Who asks; only a route with `guard: "bearer"` or `"staff"` reads it. */
   readonly identity: Identity;
+  /** The access token as it came, if any; for rows that tell what it says. */
+  readonly accessToken: string | undefined;
   readonly device: Device;
   readonly cookies: CookieContext;
   /** Aborted when the client has gone. */

@@ -30,6 +30,8 @@ export interface TokenExplanation {
   readonly code?: AuthErrorCode;
   readonly reason?: string;
   readonly checks: readonly CheckExplanation[];
+  /** By the verifier's clock, in seconds since 1970. */
+  readonly judgedAt: number;
   /** What the token says of itself, as far as it can be read. Anyone may have written it: never act on it. */
   readonly unverified: { readonly header?: unknown; readonly claims?: unknown };
   /** All of this in lines of text, without the signature. */
@@ -70,7 +72,15 @@ function explain(token: unknown, parts: VerifierParts, refusal: AuthError | unde
   const unverified = typeof token === "string" ? readUnverified(token) : {};
   const isAccepted = refusal === undefined;
   const verdict = refusal instanceof AuthError ? { code: refusal.code, reason: refusal.reason } : {};
-  return { isAccepted, ...verdict, checks, unverified, text: toText({ isAccepted, ...verdict, checks, unverified }) };
+  const judgedAt = parts.policy.system.now();
+  return {
+    isAccepted,
+    ...verdict,
+    checks,
+    judgedAt,
+    unverified,
+    text: toText({ isAccepted, ...verdict, checks, unverified }),
+  };
 }
 
 function checksOf(token: string, { policy, keys }: VerifierParts): CheckExplanation[] {
@@ -129,7 +139,7 @@ function notReached(name: string): CheckExplanation {
   return { name, outcome: "not reached" };
 }
 
-function toText({ isAccepted, code, reason, checks, unverified }: Omit<TokenExplanation, "text">): string {
+function toText({ isAccepted, code, reason, checks, unverified }: Omit<TokenExplanation, "text" | "judgedAt">): string {
   const verdict = isAccepted ? "The token is accepted." : `The token is refused (${code}): ${reason}.`;
   const lines = checks.map(({ name, outcome, problem }) => `  ${name}: ${problem ?? outcome}`);
   const shown = (name: string, value: unknown): string[] =>

@@ -19,6 +19,11 @@ export interface RunningServer {
   readonly database: string;
   /** Whether a browser that opens the url finds the console. */
   readonly hasConsole: boolean;
+  /**
+   * The address at which the first user is made, who becomes staff; `undefined` unless there is the console and no user at all. It is for whoever
+   * sits at the server: not for a log.
+   */
+  firstUserLink(): Promise<string | undefined>;
   /** Stops listening, lets what is under way finish, closes the store. */
   close(): Promise<void>;
 }
@@ -52,10 +57,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     throw error;
   }
   const { port } = server.address() as AddressInfo;
+  const url = `http://${toHostname(config.host)}:${port}`;
   return {
-    url: `http://${toHostname(config.host)}:${port}`,
+    url,
     database: store.database,
     hasConsole: showsConsole,
+    async firstUserLink() {
+      const token = showsConsole ? await auth.firstUser.offer() : undefined;
+      // Behind the "#", which browsers send to nobody.
+      return token && `${url}/console/first-user#${token}`;
+    },
     async close() {
       auth.revocations.answerWaiting();
       await drain(server);

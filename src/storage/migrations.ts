@@ -180,6 +180,17 @@ export const MIGRATIONS: readonly Migration[] = [
       "insert into latchkey_turns (taken) select 0 where not exists (select 1 from latchkey_turns)",
     ],
   },
+  {
+    version: 5,
+    name: "the first user's link",
+    readableFrom: 1,
+    statements: ({ integer, table }) => [
+      `create table if not exists latchkey_first_user_links (
+        token_hash text primary key,
+        expires_at ${integer} not null
+      )${table}`,
+    ],
+  },
 ];
 
 /**

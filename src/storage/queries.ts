@@ -170,6 +170,34 @@ export const userStillIs = (user: {
 export const usersWithSessions = (after: number, limit: number): Statement => sql`
   select distinct user_id from latchkey_sessions where ended_at is null and user_id > ${after} order by user_id limit ${limit}`;
 
+// The first user ------------------------------------------------------------------------------------------------------
+
+export const anyUser = (): Statement => sql`select id from latchkey_users limit 1`;
+
+export const dropFirstUserLinks = (): Statement => sql`delete from latchkey_first_user_links`;
+
+export const insertFirstUserLink = (tokenHash: string, expiresAt: number): Statement => sql`
+  insert into latchkey_first_user_links (token_hash, expires_at) values (${tokenHash}, ${expiresAt})`;
+
+/** A row while the link is good: as long as nobody is staff. */
+export const firstUserLink = (tokenHash: string, now: number): Statement => sql`
+  select token_hash from latchkey_first_user_links where token_hash = ${tokenHash} and expires_at > ${now}
+    and not exists (select 1 from latchkey_users where staff_at is not null or superuser_at is not null)`;
+
+/** Spends the link. Of any number who bring it at once one gets a row. */
+export const spendFirstUserLink = (tokenHash: string, now: number): Statement => guard`
+  delete from latchkey_first_user_links where token_hash = ${tokenHash} and expires_at > ${now}
+    and not exists (select 1 from latchkey_users where staff_at is not null or superuser_at is not null)
+  returning token_hash`;
+
+/** As `insertUser`, and staff; returns no row when a name is taken, and then the link is not spent either. */
+export const insertFirstUser = (user: NewUser): Statement => guard`
+  insert into latchkey_users (username, username_key, email, email_key, password, first_name, last_name, epoch, created_at, staff_at)
+  values (${user.username}, ${user.usernameKey}, ${user.email}, ${user.emailKey}, ${user.password}, ${user.firstName},
+    ${user.lastName}, 0, ${user.now}, ${user.now})
+  on conflict do nothing
+  returning *`;
+
 // Sessions ------------------------------------------------------------------------------------------------------------
 
 /** Returns no row when the token it is adopted from has a session already. */

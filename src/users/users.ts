@@ -3,7 +3,7 @@
  * An unknown user costs a real hash and fails with the same words as a wrong password, so nobody learns who exists.
  */
 import { AuthError, type FieldError } from "../errors.ts";
-import { samplePasswords } from "../storage/queries.ts";
+import { type NewUser, samplePasswords } from "../storage/queries.ts";
 import type { Row, Statement, Storage } from "../storage/storage.ts";
 import { ownUsers, type UserStatements } from "../storage/user-statements.ts";
 import type { System } from "../system.ts";
@@ -87,6 +87,14 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
    * @throws AuthError `input_invalid` naming each field, `username_taken`, `email_taken`, `busy`.
    */
   async function register(registration: Registration): Promise<User> {
+    const user = await prepare(registration);
+    const row = (await storage.write([statements.insert(user)]))?.[0]?.[0];
+    if (row) return toUser(row);
+    throw await takenMeanwhile(user);
+  }
+
+  /** Judges a registration and makes of it what is to be stored. @throws AuthError as `register`. */
+  async function prepare(registration: Registration): Promise<NewUser> {
     const { username, email, password, firstName = "", lastName = "" } = registration;
     const problems: Record<string, string | undefined> = {
       username: usernameProblem(username),
@@ -102,21 +110,14 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     const names = { username: toUsername(username), usernameKey, emailKey };
     await throwIfTaken(names);
     const hash = await hasher.hash(password);
-    const written = await storage.write([
-      statements.insert({
-        ...names,
-        email: email.normalize("NFC"),
-        password: hash,
-        firstName,
-        lastName,
-        now: system.now(),
-      }),
-    ]);
-    const row = written?.[0]?.[0];
-    if (row) return toUser(row);
-    await throwIfTaken(names);
+    return { ...names, email: email.normalize("NFC"), password: hash, firstName, lastName, now: system.now() };
+  }
+
+  /** Why a user could not be stored whose names were free a moment ago. */
+  async function takenMeanwhile(user: NewUser): Promise<AuthError> {
+    await throwIfTaken(user);
     // Taken a moment ago and free again: as good as taken.
-    throw new AuthError("username_taken", { reason: "taken at the same moment" });
+    return new AuthError("username_taken", { reason: "taken at the same moment" });
   }
 
   async function throwIfTaken(names: Parameters<UserStatements["taking"]>[0]): Promise<void> {
@@ -232,6 +233,7 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
 
   return {
     register,
+    prepare,
     authenticate,
     byId,
     find,
