@@ -16,7 +16,7 @@ test("the lines of the README that show the library do what they say", () => {
   const file = join(folder, "example.ts");
   writeFileSync(file, example.replace('"latchkey"', JSON.stringify(join(root, "src/index.ts"))));
   const env = { PATH: process.env.PATH ?? "", JWT_SECRET_KEY: "Zx8Kq2Vw5Lt9Rb3Ny7Hm1Jd6Gf4Ps0QaEi" };
-  const { status, stdout, stderr } = spawnSync("node", [file], { cwd: folder, encoding: "utf8", env, timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync("node", [file], { cwd: folder, encoding: "utf8", env, timeout: 60_000 });
   assert.equal(status, 0, stderr);
   assert.equal(stdout, "1 ada@example.com\n0\n");
   assert.equal(stderr, "");

@@ -68,7 +68,7 @@ export async function openTabs(
     await Promise.all(
       pages.map((tab) =>
         tab.waitForFunction((status) => globalThis.client.state.status === status, status, {
-          timeout: 10_000,
+          timeout: 30_000,
           polling: 20,
         }),
       ),

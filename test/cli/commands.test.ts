@@ -133,7 +133,7 @@ describe("commands", SIDE_BY_SIDE, () => {
           input: `${typed}\r${typed}\r`,
           encoding: "utf8",
           env: { PATH: process.env.PATH ?? "", ...env },
-          timeout: 20_000,
+          timeout: 60_000,
         },
       );
       assert.equal(status, 0, stdout);

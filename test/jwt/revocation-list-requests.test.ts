@@ -59,7 +59,7 @@ function scripted(answers: readonly unknown[], options: Partial<RevocationListOp
   return { list, asked, failures, system };
 }
 
-async function until(isTrue: () => boolean, patience = 5000): Promise<void> {
+async function until(isTrue: () => boolean, patience = 20_000): Promise<void> {
   for (const start = performance.now(); !isTrue(); await sleep(5)) assert.ok(performance.now() - start < patience);
 }
 

@@ -36,7 +36,7 @@ export function runCommand(args: readonly string[], { env, input = "", cwd = ROO
   // A command that reads nothing may be gone before it is written to.
   child.stdin.on("error", () => {});
   child.stdin.end(input);
-  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
   return new Promise<CommandResult>((resolve) =>
     child.on("close", (code) => {
       clearTimeout(timer);

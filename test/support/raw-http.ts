@@ -34,7 +34,7 @@ export interface SendOptions {
 export function send(
   url: string,
   pieces: string | readonly (string | Uint8Array | number)[],
-  { answers: wanted = 1, patience = 10_000, isHalfClosed = false, isHead = false }: SendOptions = {},
+  { answers: wanted = 1, patience = 30_000, isHalfClosed = false, isHead = false }: SendOptions = {},
 ): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
