@@ -125,12 +125,13 @@ export function createRequestHandler({
     );
     refuseDoubles(path, rows);
     for (const { contract, route } of rows) {
+      const requireCredential = route.credentials ? createServiceGuard(route.credentials) : requireService;
       app.on(route.method, path, async (c) => {
         c.env.handled.route = path;
         c.env.handled.contract = contract;
         const request = c.req.raw;
         const head = toHead(request, c.env.connection);
-        if (route.guard === "service") requireService(head, request.url);
+        if (route.guard === "service") requireCredential(head, request.url);
         const identity = await identify(contract, route, request, head);
         const answer = await route.handle({
           auth,
@@ -303,12 +304,14 @@ function readQuery<T>(schema: Schema<T>, url: string): T {
   return validate(schema, input);
 }
 
-function toResponse({ status, body, headers, cookies = [] }: Answer): Response {
-  const kind = body === undefined ? ANSWER_HEADERS : JSON_HEADERS;
-  const response = new Response(body === undefined ? null : JSON.stringify(body), {
-    status,
-    headers: { ...kind, ...headers },
-  });
+function toResponse({ status, body, text, headers, cookies = [] }: Answer): Response {
+  const content = text?.content ?? (body === undefined ? null : JSON.stringify(body));
+  const kind = text
+    ? { ...ANSWER_HEADERS, "content-type": text.type }
+    : body === undefined
+      ? ANSWER_HEADERS
+      : JSON_HEADERS;
+  const response = new Response(content, { status, headers: { ...kind, ...headers } });
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 }

@@ -3,7 +3,7 @@
  * the tests and the OpenAPI document read the same thing.
  */
 import type { Auth, Identity, Tokens } from "../auth.ts";
-import type { AuthError } from "../errors.ts";
+import type { AuthError, AuthErrorCode } from "../errors.ts";
 import type { Device } from "../sessions/sessions.ts";
 import type { Schema } from "./schema.ts";
 
@@ -41,13 +41,33 @@ export interface CookieContext {
 
 export interface Answer {
   readonly status: number;
+  /** Answered as JSON. */
   readonly body?: object;
+  /** Answered as it is, in the place of `body`. */
+  readonly text?: TextBody;
   /** For an answer that others may keep, its Cache-Control; it then has an ETag, and who has it already is told 304. */
   readonly cacheControl?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Set-Cookie headers. */
   readonly cookies?: readonly string[];
 }
+
+export interface TextBody {
+  /** Content-Type. */
+  readonly type: string;
+  readonly content: string;
+}
+
+/** What is public about one answer, beyond a row's success. */
+export interface DocumentedAnswer {
+  readonly description: string;
+  /** Of its body as JSON; absent where it has none. */
+  readonly schema?: Schema;
+  /** Names of the headers it may have beside those of every answer. */
+  readonly headers?: readonly string[];
+}
+
+export type DocumentedAnswers = Readonly<Record<number, DocumentedAnswer>>;
 
 export interface Route<Body = unknown, Query = unknown> {
   readonly method: "GET" | "POST" | "DELETE" | "PATCH";
@@ -56,12 +76,38 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly summary: string;
   /** "bearer": an access token. "staff": one of a user who is staff at this moment. "service": a credential from the configuration. */
   readonly guard: "none" | "bearer" | "staff" | "service";
+  /** Of the services that a row with `guard: "service"` lets in. Default: those that read the feed. */
+  readonly credentials?: readonly string[];
   readonly body?: Schema<Body>;
   /** Of an object with the query's parameters, each of which may come once; those that it does not name are passed over. */
   readonly query?: Schema<Query>;
-  /** The schema of a successful answer's body; absent for 204. */
+  /** The schema of a successful answer's body; absent for 204 and for text. */
   readonly answer?: Schema;
+  /** The content type of a successful answer that is text. */
+  readonly text?: string;
+  /** The status of success. Default 200, and 204 for a row without `answer` and `text`. */
+  readonly success?: number;
+  /** Headers of a successful answer, beside those of every answer. */
+  readonly headers?: readonly string[];
+  /** The codes it may refuse with beyond those that its guard, body and query bring; for dialects that answer with problem details. */
+  readonly refusals?: readonly AuthErrorCode[];
+  /** What else it may answer; for dialects with words of their own. */
+  readonly answers?: DocumentedAnswers;
+  /** True: hands tokens over or takes them back, as cookies where the client wants it so. */
+  readonly cookies?: boolean;
+  /** What it belongs to, for readers. Default: the name of the dialect. */
+  readonly group?: string;
   handle(context: RouteContext<Body, Query>): Promise<Answer>;
+}
+
+/** How a dialect differs from problem details and JSON, for the document. */
+export interface DialectDocument {
+  /** The content types of bodies that it takes. */
+  readonly mediaTypes: readonly string[];
+  /** Refusals that any of its rows may answer. */
+  readonly answers: DocumentedAnswers;
+  /** True: its clients write every path with a slash at the end. */
+  readonly hasTrailingSlash: boolean;
 }
 
 /** The endpoints of one wire dialect. */
@@ -74,6 +120,8 @@ export interface Contract {
   readonly authenticate?: (request: Request) => Promise<Pick<Identity, "userId" | "claims" | "user">>;
   /** How the dialect words a refusal. Default: problem details. */
   readonly refuse?: (error: AuthError, request: Request) => Answer;
+  /** What the document says of it. Default: strict JSON and problem details. */
+  readonly document?: DialectDocument;
 }
 
 /** Types a row's handler by its schemas. */

@@ -1,4 +1,4 @@
-/** Credentials of services that read the revocation feed: random texts from the configuration, kept and compared as hashes. */
+/** Credentials of services, such as those that read the revocation feed: random texts from the configuration, kept and compared as hashes. */
 import { hash, timingSafeEqual } from "node:crypto";
 import { AuthError } from "../errors.ts";
 import type { RequestHead } from "./cookies.ts";
@@ -13,7 +13,7 @@ const NO_COOKIES = { takesCookies: false, allowedOrigins: [] } as const;
  */
 export function createServiceGuard(tokens: readonly string[]): (head: RequestHead, url: string) => void {
   for (const token of tokens) {
-    if (token.length < SMALLEST) throw new TypeError(`a feed token needs at least ${SMALLEST} characters`);
+    if (token.length < SMALLEST) throw new TypeError(`a credential of a service needs at least ${SMALLEST} characters`);
   }
   const digests = tokens.map((token) => hash("sha256", token, "buffer"));
   return (head, url) => {

@@ -9,9 +9,10 @@ import { readOrigins } from "../http/cross-origin.ts";
 import { type Algorithm, algorithms } from "../jwt/algorithms.ts";
 import { type RootSecret, toNumberedSecrets } from "../secrets.ts";
 import { DJANGO_VARIABLES, type DjangoConfig } from "./django-settings.ts";
+import { OPERATIONS_VARIABLES, type OperationsConfig, readCredentials } from "./operations-settings.ts";
 import { readSecrets } from "./secret-list.ts";
 
-export interface Config extends DjangoConfig {
+export interface Config extends DjangoConfig, OperationsConfig {
   readonly isProduction: boolean;
   readonly host: string;
   /** 0 takes any free port. */
@@ -107,21 +108,6 @@ const origins = (value: string) => {
   } catch (error) {
     throw new Error((error as Error).message.replace(/^an allowed origin is/, "must be origins, with commas between:"));
   }
-};
-
-const feedTokens = (value: string) => {
-  const tokens = value
-    .split(",")
-    .map((token) => token.trim())
-    .filter((token) => token !== "");
-  for (const token of tokens) {
-    if (!/^[A-Za-z0-9._~+/=-]{32,}$/.test(token)) {
-      throw new Error(
-        "must be random texts of 32 characters or more (letters, digits and ._~+/=-), with commas between",
-      );
-    }
-  }
-  return tokens;
 };
 
 /** In the order in which they are documented. */
@@ -265,7 +251,7 @@ export const VARIABLES: readonly Variable[] = [
     isSecret: true,
     description:
       "Credentials of services that read /v1/revocations: random texts of 32 characters or more, with commas between.",
-    read: feedTokens,
+    read: readCredentials,
   },
   {
     name: "NUMBER_OF_PROXIES",
@@ -275,6 +261,7 @@ export const VARIABLES: readonly Variable[] = [
       "How many proxies of yours stand in front and append to X-Forwarded-For; with 0 the header is ignored.",
     read: wholeNumber(0, 16),
   },
+  ...OPERATIONS_VARIABLES,
   ...DJANGO_VARIABLES,
 ];
 
@@ -313,6 +300,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     problems.push(
       "REFRESH_TOKEN_TTL_DAYS must not be more than LATCHKEY_SESSION_MAX_DAYS: lower the one or raise the other",
     );
+  }
+  const { headersTimeout = 0, requestTimeout = 0 } = values as Partial<Config>;
+  if (requestTimeout !== 0 && headersTimeout > requestTimeout) {
+    problems.push(
+      "LATCHKEY_HEADERS_TIMEOUT_SECONDS must not be more than LATCHKEY_REQUEST_TIMEOUT_SECONDS: the head is a part of the request",
+    );
+  }
+  const { port, metricsPort } = values as Partial<Config>;
+  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === port) {
+    problems.push("LATCHKEY_METRICS_PORT must not be PORT: set LATCHKEY_METRICS_TOKENS to have /metrics there");
   }
   const { contracts = [] } = values as Partial<Config>;
   if (

@@ -7,28 +7,49 @@ import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Handler } from "../handler.ts";
 import { BODY_LIMIT } from "../http/body.ts";
+import type { HandledRequest } from "../http/handler.ts";
 import { describeProblem } from "../http/problem.ts";
-import type { Logger } from "./logger.ts";
+import type { OperationsConfig } from "./operations-settings.ts";
 import { requestFault, toOriginForm } from "./request-fault.ts";
 import { createUnreadableConnections } from "./unreadable.ts";
 
+export interface HttpServerOptions {
+  readonly limits?: ConnectionLimits;
+  /** Told of requests that are refused before the handler sees them. */
+  readonly onRefused?: (request: HandledRequest) => void;
+  /** True once the server is on its way down: then nobody is invited to ask again here. */
+  readonly isDraining?: () => boolean;
+}
+
+/** Times in seconds. */
+export type ConnectionLimits = Pick<
+  OperationsConfig,
+  "maxConnections" | "headersTimeout" | "requestTimeout" | "keepAliveTimeout"
+>;
+
+const USUAL_LIMITS: ConnectionLimits = {
+  maxConnections: 10_000,
+  headersTimeout: 10,
+  requestTimeout: 30,
+  keepAliveTimeout: 65, // longer than the usual proxy's, so that the proxy closes first
+};
+
 /** Milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
-const TIMEOUTS_CHECKED = 5_000; // node's 30 seconds would let the ten for headers be forty
+const LONGEST_CHECK = 5_000; // node's 30 seconds would let the ten for headers be forty
 const SILENCE_TIMEOUT = 120_000; // no byte either way, as when nobody reads the answer
-const KEEP_ALIVE_TIMEOUT = 65_000; // longer than the usual proxy's, so that the proxy closes first
 const MAX_HEADER_SIZE = 16 * 1024;
 
 /** An HTTP server that does not listen yet. */
-export function createHttpServer(handle: Handler, logger: Logger): Server {
+export function createHttpServer(
+  handle: Handler,
+  { limits = USUAL_LIMITS, onRefused = () => {}, isDraining = () => false }: HttpServerOptions = {},
+): Server {
   const answer = getRequestListener(async (request, { incoming, outgoing }) => {
     const response = await handle(request, {
       ip: (incoming.socket as Socket).remoteAddress,
       host: hosts.get(incoming as IncomingMessage),
     });
-    // On the way down nobody is invited to ask again here.
-    if (!server.listening) (outgoing as ServerResponse).shouldKeepAlive = false;
+    if (isDraining() || !server.listening) (outgoing as ServerResponse).shouldKeepAlive = false;
     return response;
   });
   /** What each request said of its host. */
@@ -43,7 +64,7 @@ export function createHttpServer(handle: Handler, logger: Logger): Server {
     if (fault) {
       const { status, headers, body } = describeProblem(fault, { headers: { connection: "close" } });
       outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
-      logger.request({ method: incoming.method ?? "", route: "none", status, reason: fault.reason, error: fault });
+      onRefused({ method: incoming.method ?? "", route: "none", status, reason: fault.reason, error: fault });
       return;
     }
     // The Request's URL is made of these two, and no stranger has a say in more of it than path and query.
@@ -55,15 +76,16 @@ export function createHttpServer(handle: Handler, logger: Logger): Server {
 
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      connectionsCheckingInterval: TIMEOUTS_CHECKED,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      headersTimeout: limits.headersTimeout * 1000,
+      requestTimeout: limits.requestTimeout * 1000,
+      connectionsCheckingInterval: Math.min(LONGEST_CHECK, limits.headersTimeout * 500),
+      keepAliveTimeout: limits.keepAliveTimeout * 1000,
       maxHeaderSize: MAX_HEADER_SIZE,
       requireHostHeader: false, // ours to refuse, in our words
     },
     listener,
   );
+  server.maxConnections = limits.maxConnections;
   server.timeout = SILENCE_TIMEOUT;
   server.on("checkExpectation", listener);
   server.on("checkContinue", (incoming: IncomingMessage, outgoing: ServerResponse) => {

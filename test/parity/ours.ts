@@ -41,7 +41,7 @@ export async function startOurs(
     withMe("/api/simple/me", simplejwtContract(auth, simplejwt)),
   ];
   const handle = createHandler(auth, { contracts });
-  const server = createHttpServer(handle, { request: () => {}, event: () => {}, info: () => {} });
+  const server = createHttpServer(handle);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -20,7 +20,12 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
 test("with nothing set everything has its default", () => {
   const config = readConfig({});
   assert.deepEqual(
-    { ...config, feedTokens: [...config.feedTokens], djangoBlacklist: [...config.djangoBlacklist] },
+    {
+      ...config,
+      feedTokens: [...config.feedTokens],
+      metricsTokens: [...config.metricsTokens],
+      djangoBlacklist: [...config.djangoBlacklist],
+    },
     {
       isProduction: false,
       secret: undefined,
@@ -43,6 +48,16 @@ test("with nothing set everything has its default", () => {
       allowedOrigins: [],
       feedTokens: [],
       proxyCount: 0,
+      maxConnections: 10_000,
+      headersTimeout: 10,
+      requestTimeout: 30,
+      keepAliveTimeout: 65,
+      drainDelay: 0,
+      drainTimeout: 10,
+      metricsTokens: [],
+      metricsPort: undefined,
+      metricsHost: "127.0.0.1",
+      tracing: false,
       contracts: ["latchkey"],
       drfPath: "/api/auth",
       simplejwtPath: "/api/token",

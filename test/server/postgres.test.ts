@@ -44,6 +44,30 @@ test("DATABASE_URL=postgres://… is all that changes: three servers share users
   }
 });
 
+test("readyz says 503 while the database is gone and 200 once it is back; livez goes on (checklist 91, 93)", async (t) => {
+  if (!postgres.process) return t.skip("the server is not ours to kill");
+  const becomes = async (path: string, status: number) => {
+    const giveUp = performance.now() + 30_000;
+    for (;;) {
+      const answer = await call(at(0), "GET", path);
+      if (answer.status === status) return answer;
+      assert.ok(performance.now() < giveUp, `${path} stays ${answer.status}`);
+      await sleep(50);
+    }
+  };
+  await becomes("/readyz", 200);
+  await postgres.process.kill();
+  try {
+    const { body, headers } = await becomes("/readyz", 503);
+    assert.equal(body.code, "store_unavailable");
+    assert.ok(headers.has("retry-after"));
+    assert.equal((await call(at(0), "GET", "/livez")).status, 200);
+  } finally {
+    await postgres.process.start();
+  }
+  await becomes("/readyz", 200);
+});
+
 test("no password of the database is shown", async () => {
   const output = servers.map((server) => server.output()).join("");
   assert.match(output, /postgres:\/\/[^\s:@]+:\d+\//);
