@@ -1,10 +1,34 @@
 /** Fields as Django REST Framework's serializers judge them, in its words, which clients show to people and tests compare. */
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
+import * as z from "zod";
+import { BODY_LIMIT } from "../http/body.ts";
+import type { Schema } from "../http/schema.ts";
 import { WireRefusal } from "../http/wire-refusal.ts";
 
 /** The kinds of field that logins and refreshes have. */
 export type FieldKind = "text" | "email";
+
+/** The same fields for the document. */
+export function documentFields(fields: Readonly<Record<string, FieldKind>>): Schema {
+  const shape = Object.entries(fields).map(([name, kind]) => {
+    const example = EXAMPLES[name];
+    const field = z
+      .string()
+      .min(1)
+      .max(kind === "email" ? LONGEST_EMAIL : BODY_LIMIT);
+    return [name, field.meta({ ...(example !== undefined && { examples: [example] }) })];
+  });
+  return z.object(Object.fromEntries(shape));
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  email: "ada@example.com",
+  username: "ada",
+  password: "correct horse battery staple",
+  refresh: "eyJ…",
+  token: "eyJ…",
+};
 
 /**
  * Reads the fields of a body, all of them required.

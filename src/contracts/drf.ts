@@ -2,6 +2,7 @@
  * The dialect of the Django REST Framework recipe on PyJWT: login and refresh with `access` and `refresh`, a guard for `Authorization: Bearer`.
  * Paths, fields, texts, codes and statuses are the recipe's; what it gets wrong (a 500 for a subject that is no number, tokens without `exp`) is refused.
  */
+import * as z from "zod";
 import { type Auth, TokenRefusal } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { type Answer, route } from "../http/route.ts";
@@ -16,7 +17,8 @@ import {
   readAuthorization,
   readBasePath,
 } from "./django-dialect.ts";
-import { readFields, readMembers } from "./django-fields.ts";
+import { BAD_BODY, DJANGO_DOCUMENT, tokensAnswer } from "./django-document.ts";
+import { documentFields, readFields, readMembers } from "./django-fields.ts";
 
 export interface DrfOptions extends DjangoDialectOptions {
   /** Where login and refresh are. Default "/api/auth". */
@@ -26,6 +28,11 @@ export interface DrfOptions extends DjangoDialectOptions {
 }
 
 const KEYWORD = "Bearer ";
+const LOGIN = { email: "email", password: "text" } as const;
+const REFRESH = { refresh: "text" } as const;
+
+/** The recipe's own words for what it refuses. */
+const codedAnswer = (codes: readonly string[]) => z.object({ error: z.string(), code: z.enum(codes) });
 
 /**
  * Makes the dialect over an engine: `createHandler(auth, { contracts: [drfContract(auth)] })`.
@@ -52,14 +59,24 @@ export function drfContract(auth: Auth, options: DrfOptions = {}): DjangoContrac
     name: "drf",
     tokens,
     readBody: readDjangoBody,
+    document: DJANGO_DOCUMENT,
     routes: [
       route({
         method: "POST",
         path: `${base}/login`,
         summary: "Sign in by e-mail",
         guard: "none",
+        body: documentFields(LOGIN),
+        answer: tokensAnswer(["access", "refresh"]),
+        answers: {
+          401: {
+            description: "Wrong credentials.",
+            schema: codedAnswer(["INVALID_CREDENTIALS"]),
+            headers: ["WWW-Authenticate"],
+          },
+        },
         async handle({ body, device }) {
-          const login = readFields(body, { email: "email", password: "text" });
+          const login = readFields(body, LOGIN);
           try {
             return { status: 200, body: await tokens.login(login, device) };
           } catch (error) {
@@ -72,6 +89,19 @@ export function drfContract(auth: Auth, options: DrfOptions = {}): DjangoContrac
         path: `${base}/refresh`,
         summary: "Trade a refresh token for an access token",
         guard: "none",
+        body: documentFields(REFRESH),
+        answer: tokensAnswer(rotateRefreshTokens ? ["access", "refresh"] : ["access"]),
+        answers: {
+          400: {
+            description: "No token, or a body that can't be read.",
+            schema: z.union([codedAnswer(["MISSING_TOKEN"]), BAD_BODY]),
+          },
+          401: {
+            description: "A token that is not, or no longer, good.",
+            schema: codedAnswer(["INVALID_TOKEN", "WRONG_TOKEN_TYPE", "USER_NOT_FOUND"]),
+            headers: ["WWW-Authenticate"],
+          },
+        },
         async handle({ body, device }) {
           const { refresh: token } = readMembers(body);
           if (isFalsy(token)) throw coded(400, "MISSING_TOKEN", "Refresh token required");

@@ -4,7 +4,7 @@ import { route } from "../http/route.ts";
 import { fromUser, Registration, text, toRegistration, UserAnswer } from "./latchkey-shapes.ts";
 
 const FirstRegistration = z.object(
-  { ...Registration.shape, token: text("What the link has behind its '#'.", { max: 200 }) },
+  { ...Registration.shape, token: text("What the link has behind its '#'.", { max: 200, example: "9Yk…" }) },
   { error: "the body must be a JSON object" },
 );
 
@@ -16,6 +16,9 @@ export const firstUserRoutes = [
     guard: "none",
     body: FirstRegistration,
     answer: UserAnswer,
+    success: 201,
+    refusals: ["username_taken", "email_taken", "busy", "link_invalid"],
+    group: "Users",
     async handle({ auth, body }) {
       return { status: 201, body: fromUser(await auth.firstUser.register(body.token, toRegistration(body))) };
     },

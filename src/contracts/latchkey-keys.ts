@@ -29,6 +29,7 @@ const Rotation = object({
     "The kid of the key that is to stop signing. Where another has taken its place already, nothing is done.",
     {
       max: 256,
+      example: "xhq…2Q",
     },
   ),
 });
@@ -40,6 +41,7 @@ export const keyRoutes = [
     summary: "List the keys of access tokens, and what has become of them",
     guard: "staff",
     answer: KeysAnswer,
+    group: "Staff",
     async handle({ auth }) {
       return { status: 200, body: { keys: (await auth.keys.list()).map(fromKey) } };
     },
@@ -51,6 +53,8 @@ export const keyRoutes = [
     guard: "staff",
     body: Rotation,
     answer: KeyAnswer,
+    refusals: ["busy"],
+    group: "Staff",
     async handle({ auth, body }) {
       return { status: 200, body: fromKey(await auth.keys.rotate({ from: body.from })) };
     },

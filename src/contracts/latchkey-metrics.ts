@@ -26,6 +26,7 @@ export const metricsRoute = route({
   path: "/v1/staff/metrics",
   summary: "What this instance has counted since it started",
   guard: "staff",
+  group: "Staff",
   answer: MetricsAnswer,
   async handle({ auth: { metrics } }) {
     const body: z.output<typeof MetricsAnswer> = {

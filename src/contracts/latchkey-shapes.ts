@@ -5,22 +5,38 @@ import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/name
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
 import type { User } from "../users/users.ts";
 
+export interface TextOptions {
+  readonly min?: number;
+  readonly max: number;
+  /** For the document. */
+  readonly example?: string;
+}
+
+/** For the document: what a field may hold. */
+export const like = <Schema extends z.ZodType>(schema: Schema, example: z.input<Schema>): Schema =>
+  schema.meta({ ...schema.meta(), examples: [example] });
+
 /** A text field; what is wrong with one is said in words that follow the field's name. */
-export const text = (description: string, { min = 1, max }: { readonly min?: number; readonly max: number }) =>
+export const text = (description: string, { min = 1, max, example }: TextOptions) =>
   z
     .string({ error: ({ input }) => (input === undefined ? "is required" : "must be a text") })
     .min(min, { error: "must not be empty", abort: true })
     .max(max, { error: `must have at most ${max} characters` })
-    .describe(description);
+    .meta({ description, ...(example !== undefined && { examples: [example] }) });
 
 export const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.object(shape, { error: "the body must be a JSON object" });
 
 /** A password has a limit in bytes; more characters than that can't be right whatever they are. */
-export const password = (description: string) => text(description, { max: PASSWORD_MAX_BYTES });
+export const password = (description: string) =>
+  text(description, { max: PASSWORD_MAX_BYTES, example: "correct horse battery staple" });
+
 export const Registration = object({
-  email: text("An email address; compared without regard to case.", { max: EMAIL_LENGTH }),
-  username: text("Letters, digits and . _ + - only; compared without regard to case.", { max: USERNAME_LENGTH * 2 }),
+  email: text("An email address; compared without regard to case.", { max: EMAIL_LENGTH, example: "ada@example.com" }),
+  username: text("Letters, digits and . _ + - only; compared without regard to case.", {
+    max: USERNAME_LENGTH * 2,
+    example: "ada",
+  }),
   password: password(
     `At least ${PASSWORD_MIN_LENGTH} characters, at most ${PASSWORD_MAX_BYTES} bytes, not a common one.`,
   ),
@@ -59,38 +75,40 @@ export const wholeNumber = (description: string, { min, max }: { readonly min: n
     .transform(Number)
     .pipe(
       z
-        .number()
+        .int()
         .min(min, { error: `must be a whole number from ${min} to ${max}` })
         .max(max, { error: `must be a whole number from ${min} to ${max}` }),
     )
     .describe(description)
     .optional();
 
-export const UserAnswer = z.object({
-  id: z.int(),
-  username: z.string(),
-  email: z.string(),
-  first_name: z.string(),
-  last_name: z.string(),
-  is_staff: z.boolean(),
-  is_superuser: z.boolean(),
-  is_active: z.boolean(),
-  created_at: z.iso.datetime(),
-});
+export const UserAnswer = z
+  .object({
+    id: like(z.int(), 1),
+    username: like(z.string(), "ada"),
+    email: like(z.string(), "ada@example.com"),
+    first_name: like(z.string(), "Ada"),
+    last_name: like(z.string(), ""),
+    is_staff: z.boolean(),
+    is_superuser: z.boolean(),
+    is_active: like(z.boolean(), true),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: "User" });
 
-export const SessionsAnswer = z.object({
-  sessions: z.array(
-    z.object({
-      id: z.string(),
-      created_at: z.iso.datetime(),
-      last_used_at: z.iso.datetime(),
-      expires_at: z.iso.datetime(),
-      ip: z.string().nullable(),
-      user_agent: z.string().nullable(),
-      current: z.boolean().describe("True for the session that asks."),
-    }),
-  ),
-});
+const SessionAnswer = z
+  .object({
+    id: like(z.string(), "1"),
+    created_at: z.iso.datetime(),
+    last_used_at: z.iso.datetime(),
+    expires_at: z.iso.datetime(),
+    ip: like(z.string(), "198.51.100.7").nullable(),
+    user_agent: like(z.string(), "curl/8.5").nullable(),
+    current: z.boolean().describe("True for the session that asks."),
+  })
+  .meta({ id: "Session" });
+
+export const SessionsAnswer = z.object({ sessions: z.array(SessionAnswer) }).meta({ id: "Sessions" });
 
 /** Seconds since 1970 → RFC 3339. */
 export const toInstant = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");

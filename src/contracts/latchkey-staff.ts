@@ -5,7 +5,7 @@ import * as z from "zod";
 import { AuthError } from "../errors.ts";
 import { route } from "../http/route.ts";
 import { LARGEST_PAGE, SEARCH_LENGTH, USUAL_PAGE } from "../users/user-search.ts";
-import { fromSession, fromUser, parameter, SessionsAnswer, UserAnswer, wholeNumber } from "./latchkey-shapes.ts";
+import { fromSession, fromUser, like, parameter, SessionsAnswer, UserAnswer, wholeNumber } from "./latchkey-shapes.ts";
 
 const UsersQuery = z.object({
   search: parameter("What a username or an email begins with, without regard to case.", { max: SEARCH_LENGTH }),
@@ -17,7 +17,7 @@ const UsersAnswer = z.object({
   users: z
     .array(UserAnswer)
     .describe("By id; of a search, by what was found. May be fewer than the limit while there is a `next`."),
-  next: z.string().nullable().describe("What to ask with as `after`, opaque; null on the last page."),
+  next: like(z.string(), "50").nullable().describe("What to ask with as `after`, opaque; null on the last page."),
 });
 
 const flag = (description: string) =>
@@ -26,7 +26,7 @@ const flag = (description: string) =>
 const UserPatch = z
   .strictObject(
     {
-      is_active: flag("False takes the user out of service and ends all sessions."),
+      is_active: like(flag("False takes the user out of service and ends all sessions."), false),
       is_staff: flag("Whether the user is staff; a role that is taken ends all sessions."),
       is_superuser: flag("Whether the user may also change staff; a role that is taken ends all sessions."),
     },
@@ -59,6 +59,7 @@ export const staffRoutes = [
     guard: "staff",
     query: UsersQuery,
     answer: UsersAnswer,
+    group: "Staff",
     async handle({ auth, query }) {
       const { users, next } = await auth.users.list(query);
       return { status: 200, body: { users: users.map(fromUser), next: next ?? null } };
@@ -70,6 +71,8 @@ export const staffRoutes = [
     summary: "Show a user",
     guard: "staff",
     answer: UserAnswer,
+    refusals: ["not_found"],
+    group: "Staff",
     async handle({ auth, params }) {
       const user = await auth.users.byId(readUserId(params.id));
       if (!user) throw noUser();
@@ -83,6 +86,8 @@ export const staffRoutes = [
     guard: "staff",
     body: UserPatch,
     answer: UserAnswer,
+    refusals: ["not_found", "own_account", "busy"],
+    group: "Staff",
     async handle({ auth, identity, params, body }) {
       const change = { isActive: body.is_active, isStaff: body.is_staff, isSuperuser: body.is_superuser };
       return { status: 200, body: fromUser(await auth.staff.update(identity.userId, readUserId(params.id), change)) };
@@ -94,6 +99,8 @@ export const staffRoutes = [
     summary: "List the live sessions of a user, newest first",
     guard: "staff",
     answer: SessionsAnswer,
+    refusals: ["not_found"],
+    group: "Staff",
     async handle({ auth, identity, params }) {
       const user = await auth.users.byId(readUserId(params.id));
       if (!user) throw noUser();
@@ -106,6 +113,8 @@ export const staffRoutes = [
     path: "/v1/users/:id/sessions",
     summary: "End all sessions of a user",
     guard: "staff",
+    refusals: ["not_found", "busy"],
+    group: "Staff",
     async handle({ auth, identity, params }) {
       await auth.staff.endSessions(identity.userId, readUserId(params.id));
       return { status: 204 };
@@ -116,6 +125,8 @@ export const staffRoutes = [
     path: "/v1/users/:id/sessions/:session",
     summary: "End one session of a user",
     guard: "staff",
+    refusals: ["not_found"],
+    group: "Staff",
     async handle({ auth, identity, params }) {
       const isEnded = await auth.staff.endSession(identity.userId, readUserId(params.id), params.session as string);
       if (!isEnded) throw new AuthError("not_found", { detail: "The user has no live session with that id." });

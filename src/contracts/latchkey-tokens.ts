@@ -8,7 +8,7 @@ import type { TokenExplanation } from "../jwt/index.ts";
 import { MAX_TOKEN_LENGTH } from "../jwt/limits.ts";
 import { object, text } from "./latchkey-shapes.ts";
 
-const Explain = object({ token: text("The token, as it was received.", { max: MAX_TOKEN_LENGTH }) });
+const Explain = object({ token: text("The token, as it was received.", { max: MAX_TOKEN_LENGTH, example: "eyJ…" }) });
 
 const ExplanationAnswer = z.object({
   accepted: z.boolean().describe("Whether this server's checks take it; whether its session has ended is not asked."),
@@ -33,6 +33,7 @@ export const tokenRoutes = [
     summary: "What my access token says, without its signature",
     guard: "bearer",
     answer: ExplanationAnswer,
+    group: "Tokens",
     async handle({ auth, accessToken }) {
       return { status: 200, body: fromExplanation(await auth.explain(accessToken ?? "")) };
     },
@@ -44,6 +45,7 @@ export const tokenRoutes = [
     guard: "bearer",
     body: Explain,
     answer: ExplanationAnswer,
+    group: "Tokens",
     async handle({ auth, body }) {
       return { status: 200, body: fromExplanation(await auth.explain(body.token)) };
     },

@@ -15,6 +15,7 @@ import { metricsRoute } from "./latchkey-metrics.ts";
 import {
   fromSession,
   fromUser,
+  like,
   object,
   parameter,
   password,
@@ -28,10 +29,15 @@ import {
 import { staffRoutes } from "./latchkey-staff.ts";
 import { tokenRoutes } from "./latchkey-tokens.ts";
 
-const refreshToken = text("The refresh token, as it was issued.", { max: 512 });
+const EXAMPLE_TOKENS = { access: "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9…", refresh: "lkr_…" };
+
+const refreshToken = text("The refresh token, as it was issued; absent where it is a cookie.", {
+  max: 512,
+  example: EXAMPLE_TOKENS.refresh,
+});
 
 const Login = object({
-  username: text("The username; or give `email`.", { max: EMAIL_LENGTH }).nullish(),
+  username: text("The username; or give `email`.", { max: EMAIL_LENGTH, example: "ada" }).nullish(),
   email: text("The email address; or give `username`.", { max: EMAIL_LENGTH }).nullish(),
   password: password("The password."),
 }).check((c) => {
@@ -44,7 +50,7 @@ const Login = object({
 });
 
 const Refresh = object({
-  refresh_token: refreshToken.nullish().describe("The refresh token, as it was issued; absent where it is a cookie."),
+  refresh_token: refreshToken.nullish(),
   attempt: z
     .string({ error: "must be a text" })
     .regex(/^[A-Za-z0-9_-]{22,64}$/, { error: "must be 22 to 64 characters of A-Z a-z 0-9 - _, or absent" })
@@ -53,7 +59,7 @@ const Refresh = object({
 });
 
 const Revocation = object({
-  refresh_token: refreshToken.nullish().describe("The refresh token, as it was issued; absent where it is a cookie."),
+  refresh_token: refreshToken.nullish(),
 });
 
 const PasswordChange = object({
@@ -63,14 +69,22 @@ const PasswordChange = object({
   ),
 });
 
-const TokensAnswer = z.object({
-  access_token: z.string().optional().describe("Absent where the client asked for cookies."),
-  refresh_token: z.string().optional().describe("Absent where the client asked for cookies."),
-  token_type: z.literal("Bearer"),
-  expires_in: z.int().describe("Seconds until the access token expires."),
-  session_id: z.string(),
-  generation: z.int().describe("How many refreshes led to this token; the higher one is the newer."),
-});
+const TokensAnswer = z
+  .object({
+    access_token: like(
+      z.string().describe("Absent where the client asked for cookies."),
+      EXAMPLE_TOKENS.access,
+    ).optional(),
+    refresh_token: like(
+      z.string().describe("Absent where the client asked for cookies."),
+      EXAMPLE_TOKENS.refresh,
+    ).optional(),
+    token_type: z.literal("Bearer"),
+    expires_in: like(z.int().describe("Seconds until the access token expires."), 900),
+    session_id: like(z.string(), "1"),
+    generation: z.int().min(0).describe("How many refreshes led to this token; the higher one is the newer."),
+  })
+  .meta({ id: "Tokens" });
 
 const EndQuery = z.object({
   except: z
@@ -93,23 +107,23 @@ const RevocationsQuery = z.object({
 const RevocationsAnswer = z.object({
   entries: z.array(
     z.object({
-      position: z.int(),
-      session_id: z.string().nullable().describe("The session whose access tokens are taken back."),
-      user_id: z
-        .string()
-        .nullable()
-        .describe("Or the user whose tokens below `epoch` are, but for `except_session_id`."),
-      epoch: z.int().nullable(),
-      except_session_id: z.string().nullable(),
-      issued_before: z
-        .int()
-        .nullable()
-        .describe("Or all tokens without a session from before this instant, in seconds."),
+      position: like(z.int(), 7),
+      session_id: like(z.string(), "1").nullable().describe("The session whose access tokens are taken back."),
+      user_id: like(z.string().nullable(), null).describe(
+        "Or the user whose tokens below `epoch` are, but for `except_session_id`.",
+      ),
+      epoch: like(z.int().nullable(), null),
+      except_session_id: like(z.string().nullable(), null),
+      issued_before: like(z.int().nullable(), null).describe(
+        "Or all tokens without a session from before this instant, in seconds.",
+      ),
       reason: z.enum(["ended", "inactive"]),
-      expires_at: z.int().describe("Seconds: the last token that it could match has died by then."),
+      expires_at: like(z.int(), 1_795_000_000).describe(
+        "Seconds: the last token that it could match has died by then.",
+      ),
     }),
   ),
-  cursor: z.string().describe("What to ask with next; opaque."),
+  cursor: like(z.string(), "4b1f….7").describe("What to ask with next; opaque."),
   reset: z.boolean().describe("True: forget what is known, these entries begin anew."),
   more: z.boolean().describe("True: there is more already."),
 });
@@ -117,7 +131,12 @@ const RevocationsAnswer = z.object({
 const JwksAnswer = z.object({
   keys: z.array(
     z
-      .looseObject({ kty: z.string(), alg: z.string(), kid: z.string(), use: z.literal("sig") })
+      .looseObject({
+        kty: like(z.string(), "OKP"),
+        alg: like(z.string(), "EdDSA"),
+        kid: like(z.string(), "xhq…2Q"),
+        use: z.literal("sig"),
+      })
       .describe("A public key (RFC 7517); its other members depend on `kty`."),
   ),
 });
@@ -134,6 +153,9 @@ export const latchkeyContract: Contract = {
       guard: "none",
       body: Registration,
       answer: UserAnswer,
+      success: 201,
+      refusals: ["username_taken", "email_taken", "busy"],
+      group: "Users",
       async handle({ auth, body }) {
         const user = await auth.register(toRegistration(body));
         return { status: 201, body: fromUser(user) };
@@ -145,6 +167,7 @@ export const latchkeyContract: Contract = {
       summary: "Who am I",
       guard: "bearer",
       answer: UserAnswer,
+      group: "Users",
       async handle({ identity }) {
         const user = await identity.user();
         if (!user?.isActive)
@@ -159,6 +182,9 @@ export const latchkeyContract: Contract = {
       guard: "none",
       body: Login,
       answer: TokensAnswer,
+      refusals: ["invalid_credentials", "busy"],
+      cookies: true,
+      group: "Tokens",
       async handle({ auth, body, device, cookies }) {
         const { username, email, password } = body;
         const login = typeof username === "string" ? { username, password } : { email: email as string, password };
@@ -172,6 +198,16 @@ export const latchkeyContract: Contract = {
       guard: "none",
       body: Refresh,
       answer: TokensAnswer,
+      refusals: [
+        "refresh_token_invalid",
+        "refresh_token_expired",
+        "refresh_token_reused",
+        "session_ended",
+        "refresh_superseded",
+        "secret_unknown",
+      ],
+      cookies: true,
+      group: "Tokens",
       async handle({ auth, body, device, cookies, signal }) {
         const attempt = body.attempt ?? undefined;
         const refreshToken = body.refresh_token ?? cookies.refreshToken();
@@ -187,6 +223,9 @@ export const latchkeyContract: Contract = {
       summary: "Sign out: end the session of a refresh token",
       guard: "none",
       body: Revocation,
+      refusals: ["refresh_token_invalid", "secret_unknown"],
+      cookies: true,
+      group: "Tokens",
       async handle({ auth, body, cookies }) {
         const refreshToken = body.refresh_token ?? cookies.refreshToken();
         if (refreshToken === undefined) throw refreshTokenMissing();
@@ -200,6 +239,8 @@ export const latchkeyContract: Contract = {
       summary: "Change the password; every other session ends",
       guard: "bearer",
       body: PasswordChange,
+      refusals: ["wrong_password", "busy"],
+      group: "Users",
       async handle({ auth, identity, body }) {
         await auth.changePassword(identity, { currentPassword: body.current_password, newPassword: body.new_password });
         return { status: 204 };
@@ -211,6 +252,7 @@ export const latchkeyContract: Contract = {
       summary: "List my live sessions, newest first",
       guard: "bearer",
       answer: SessionsAnswer,
+      group: "Sessions",
       async handle({ auth, identity }) {
         const sessions = await auth.sessions.list(identity.userId);
         return { status: 200, body: { sessions: sessions.map((session) => fromSession(session, identity.sessionId)) } };
@@ -222,6 +264,7 @@ export const latchkeyContract: Contract = {
       summary: "End all my sessions, or with ?except=current all but this one",
       guard: "bearer",
       query: EndQuery,
+      group: "Sessions",
       async handle({ auth, identity, query }) {
         await auth.sessions.endAll(identity.userId, query.except === "current" ? { except: identity.sessionId } : {});
         return { status: 204 };
@@ -232,6 +275,8 @@ export const latchkeyContract: Contract = {
       path: "/v1/users/me/sessions/:id",
       summary: "End one of my sessions",
       guard: "bearer",
+      refusals: ["not_found"],
+      group: "Sessions",
       async handle({ auth, identity, params }) {
         const isEnded = await auth.sessions.end(identity.userId, params.id as string);
         if (!isEnded) throw new AuthError("not_found", { detail: "You have no live session with that id." });
@@ -250,6 +295,7 @@ export const latchkeyContract: Contract = {
       guard: "service",
       query: RevocationsQuery,
       answer: RevocationsAnswer,
+      group: "For services",
       async handle({ auth, query: { since, wait = LONGEST_WAIT }, signal }) {
         const page = await auth.revocations.since(since, { wait, signal });
         return { status: 200, body: fromRevocationPage(page) };
@@ -261,6 +307,8 @@ export const latchkeyContract: Contract = {
       summary: "The public keys that access tokens are verified with; none where a secret signs",
       guard: "none",
       answer: JwksAnswer,
+      headers: ["ETag"],
+      group: "For services",
       async handle({ auth }) {
         return { status: 200, body: auth.keys.jwks(), cacheControl: auth.keys.jwksCacheControl };
       },
@@ -271,6 +319,7 @@ export const latchkeyContract: Contract = {
       summary: "Is the service there, and its store",
       guard: "none",
       answer: HealthAnswer,
+      group: "For services",
       async handle({ auth }) {
         await auth.ping();
         return { status: 200, body: { status: "ok" } };

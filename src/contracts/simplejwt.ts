@@ -2,9 +2,10 @@
  * The dialect of djangorestframework-simplejwt 5.5: token, refresh, verify and blacklist, and its guard.
  * Blacklisting a token ends its session, so the access tokens end with it.
  */
+import * as z from "zod";
 import { type Auth, type TokenFault, TokenRefusal } from "../auth.ts";
 import { AuthError } from "../errors.ts";
-import { type Answer, route } from "../http/route.ts";
+import { type Answer, type DocumentedAnswers, route } from "../http/route.ts";
 import { WireRefusal } from "../http/wire-refusal.ts";
 import { allowUnscopedTokensOf } from "../jwt/index.ts";
 import { readDjangoBody } from "./django-body.ts";
@@ -16,7 +17,8 @@ import {
   readAuthorization,
   readBasePath,
 } from "./django-dialect.ts";
-import { readFields } from "./django-fields.ts";
+import { DETAIL, DJANGO_DOCUMENT, tokensAnswer } from "./django-document.ts";
+import { documentFields, readFields } from "./django-fields.ts";
 import { isWrongCredentials } from "./drf.ts";
 
 export interface SimplejwtOptions extends DjangoDialectOptions {
@@ -41,6 +43,17 @@ const TEXTS: Readonly<Record<TokenFault, string>> = {
   user_missing: "User not found",
   user_inactive: "User is inactive",
   password_changed: "The user's password has been changed.",
+};
+const LOGIN = { username: "text", password: "text" } as const;
+const REFRESH = { refresh: "text" } as const;
+const VERIFY = { token: "text" } as const;
+const NOTHING = z.object({});
+const NOT_VALID: DocumentedAnswers = {
+  401: {
+    description: "A token that is not, or no longer, good.",
+    schema: z.object({ detail: z.string(), code: z.literal("token_not_valid").optional() }),
+    headers: ["WWW-Authenticate"],
+  },
 };
 const NO_ACCOUNT = "No active account found for the given token.";
 
@@ -69,14 +82,18 @@ export function simplejwtContract(auth: Auth, options: SimplejwtOptions = {}): D
     name: "simplejwt",
     tokens,
     readBody: readDjangoBody,
+    document: DJANGO_DOCUMENT,
     routes: [
       route({
         method: "POST",
         path: base,
         summary: "Sign in by username",
         guard: "none",
+        body: documentFields(LOGIN),
+        answer: tokensAnswer(["refresh", "access"]),
+        answers: { 401: { description: "Wrong credentials.", schema: DETAIL, headers: ["WWW-Authenticate"] } },
         async handle({ body, device }) {
-          const login = readFields(body, { username: "text", password: "text" });
+          const login = readFields(body, LOGIN);
           try {
             const { access, refresh } = await tokens.login(login, device);
             return { status: 200, body: { refresh, access } };
@@ -91,8 +108,11 @@ export function simplejwtContract(auth: Auth, options: SimplejwtOptions = {}): D
         path: `${base}/refresh`,
         summary: "Trade a refresh token for an access token",
         guard: "none",
+        body: documentFields(REFRESH),
+        answer: tokensAnswer(rotateRefreshTokens ? ["access", "refresh"] : ["access"]),
+        answers: NOT_VALID,
         async handle({ body, device }) {
-          const { refresh: token } = readFields(body, { refresh: "text" });
+          const { refresh: token } = readFields(body, REFRESH);
           const { access, refresh } = await refused(tokens.refresh(token, device));
           return { status: 200, body: rotateRefreshTokens ? { access, refresh } : { access } };
         },
@@ -102,8 +122,11 @@ export function simplejwtContract(auth: Auth, options: SimplejwtOptions = {}): D
         path: `${base}/verify`,
         summary: "Is a token of either kind good",
         guard: "none",
+        body: documentFields(VERIFY),
+        answer: NOTHING,
+        answers: NOT_VALID,
         async handle({ body }) {
-          const { token } = readFields(body, { token: "text" });
+          const { token } = readFields(body, VERIFY);
           await refused((async () => tokens.verify(token))());
           if (rotateRefreshTokens && (await tokens.hasEnded(token))) {
             const messages = { non_field_errors: [TEXTS.ended] };
@@ -117,8 +140,11 @@ export function simplejwtContract(auth: Auth, options: SimplejwtOptions = {}): D
         path: `${base}/blacklist`,
         summary: "Sign out: end the session of a refresh token",
         guard: "none",
+        body: documentFields(REFRESH),
+        answer: NOTHING,
+        answers: NOT_VALID,
         async handle({ body, device }) {
-          const { refresh } = readFields(body, { refresh: "text" });
+          const { refresh } = readFields(body, REFRESH);
           await refused(tokens.end(refresh, device));
           return { status: 200, body: {} };
         },

@@ -3,6 +3,7 @@
  * Credentials are never allowed to "*": the answer names the one origin that asked.
  */
 import { TRANSPORT_HEADER } from "./cookies.ts";
+import { ANSWER_HEADERS } from "./problem.ts";
 
 /** Seconds that a browser need not ask again. */
 const PREFLIGHT_MAX_AGE = 600;
@@ -40,6 +41,7 @@ export function answerPreflight(headers: Readonly<Record<string, string>>): Resp
   return new Response(null, {
     status: 204,
     headers: {
+      ...ANSWER_HEADERS,
       ...headers,
       "access-control-allow-methods": "GET, POST, PATCH, DELETE",
       "access-control-allow-headers": `Authorization, Content-Type, ${TRANSPORT_HEADER}`,

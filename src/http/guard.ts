@@ -9,7 +9,7 @@ import type { AsyncVerifier, Claims, Verified, Verifier } from "../jwt/index.ts"
 import type { RequestHead } from "./cookies.ts";
 import { type CredentialOptions, readAccessToken } from "./credentials.ts";
 import { readOrigins } from "./cross-origin.ts";
-import { describeProblem } from "./problem.ts";
+import { refusalHeaders } from "./problem.ts";
 
 /** Who is behind a token that only a verifier has seen: a service without the database knows no more. */
 export interface TokenIdentity<Application = unknown> {
@@ -162,7 +162,5 @@ export type HttpError = AuthError & {
  */
 export function toHttpError(error: unknown): unknown {
   if (!(error instanceof AuthError)) return error;
-  const { headers } = describeProblem(error);
-  const { "content-type": _, ...others } = headers;
-  return Object.assign(error, { statusCode: error.status, headers: others, expose: true });
+  return Object.assign(error, { statusCode: error.status, headers: refusalHeaders(error), expose: true });
 }

@@ -147,15 +147,14 @@ export function createRequestHandler({
             userAgent: request.headers.get("user-agent") ?? undefined,
           },
           cookies: toCookieContext(head, `${c.env.connection.base ?? ""}${base}${TOKEN_PATH}`, credentials),
+          base: `${c.env.connection.base ?? ""}${base}`,
           get signal() {
             return request.signal;
           },
         });
-        const { body, cacheControl } = answer;
-        if (body !== undefined && cacheControl !== undefined) {
-          return toCacheable(request, JSON.stringify(body), cacheControl);
-        }
-        return toResponse(answer);
+        return answer.cacheControl === undefined
+          ? toResponse(answer)
+          : toCacheable(request, answer, answer.cacheControl);
       });
     }
     const allow = toAllow(rows.map(({ route }) => route));
@@ -207,12 +206,14 @@ export function createRequestHandler({
 const toPattern = (path: string) => path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/:[^/]+/g, "[^/]+");
 
 /** An answer that may be kept; nothing but 304 for who has it already (RFC 9110 §13.1.2). */
-function toCacheable(request: Request, body: string, cacheControl: string): Response {
-  const etag = `"${hash("sha256", body, "base64url").slice(0, 22)}"`;
-  const headers = { ...JSON_HEADERS, "cache-control": cacheControl, etag };
+function toCacheable(request: Request, answer: Answer, cacheControl: string): Response {
+  const content = answer.text?.content ?? JSON.stringify(answer.body);
+  const etag = `"${hash("sha256", content, "base64url").slice(0, 22)}"`;
+  const headers = { ...answer.headers, "cache-control": cacheControl, etag };
   const known = request.headers.get("if-none-match")?.split(",") ?? [];
   const isKnown = known.some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
-  return isKnown ? new Response(null, { status: 304, headers }) : new Response(body, { status: 200, headers });
+  if (isKnown) return new Response(null, { status: 304, headers: { ...ANSWER_HEADERS, ...headers } });
+  return toResponse({ ...answer, headers });
 }
 
 function toHead({ method, headers, url }: Request, { host }: Connection): RequestHead {

@@ -5,8 +5,16 @@
 import { STATUS_CODES } from "node:http";
 import type { AuthError } from "../errors.ts";
 
-/** On every answer: tokens and verdicts belong in no cache (RFC 6749 §5.1), and nothing here is to be guessed at. */
-export const ANSWER_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+/** On every answer, also where a framework words it: tokens and verdicts belong in no cache (RFC 6749 §5.1), and no type is to be guessed. */
+const VERDICT_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
+/** On every answer of ours: it is no page, loads nothing, is shown in no frame and embedded by no other site. (OWASP REST security cheat sheet) */
+export const ANSWER_HEADERS = {
+  ...VERDICT_HEADERS,
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+} as const;
 
 /** An answer before it is anything of a runtime's. */
 export interface Problem {
@@ -46,6 +54,14 @@ export function describeProblem(
       ...(error.errors && { errors: error.errors }),
     }),
   };
+}
+
+/** What a refusal adds to an answer that somebody else words, which may be a page. */
+export function refusalHeaders(error: AuthError): Readonly<Record<string, string>> {
+  const { headers } = describeProblem(error);
+  const ours = [...Object.keys(ANSWER_HEADERS), "content-type"];
+  const added = Object.entries(headers).filter(([name]) => !ours.includes(name));
+  return { ...VERDICT_HEADERS, ...Object.fromEntries(added) };
 }
 
 /** The answer to a refused request. */

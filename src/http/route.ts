@@ -20,6 +20,8 @@ export interface RouteContext<Body, Query> {
   readonly accessToken: string | undefined;
   readonly device: Device;
   readonly cookies: CookieContext;
+  /** What stands before every path of ours, as the client sees it. */
+  readonly base: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
 }

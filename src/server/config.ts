@@ -36,6 +36,8 @@ export interface Config extends DjangoConfig, OperationsConfig {
   readonly proxyCount: number;
   /** Whether the console is served. */
   readonly console: boolean;
+  /** What is told of the API. */
+  readonly documents: "docs" | "openapi" | "none";
   /** Whether clients may ask for cookies. */
   readonly cookies: boolean;
   /** Origins whose pages may call us and send cookies. */
@@ -109,6 +111,8 @@ const origins = (value: string) => {
     throw new Error((error as Error).message.replace(/^an allowed origin is/, "must be origins, with commas between:"));
   }
 };
+
+const DOCUMENTS = { on: "docs", openapi: "openapi", off: "none" } as const;
 
 /** In the order in which they are documented. */
 export const VARIABLES: readonly Variable[] = [
@@ -228,6 +232,14 @@ export const VARIABLES: readonly Variable[] = [
     fallback: "on",
     description: "Whether the console is served, at / and below /console/: on or off. It needs LATCHKEY_COOKIES.",
     read: (value) => oneOf("on", "off")(value) === "on",
+  },
+  {
+    name: "LATCHKEY_DOCS",
+    key: "documents",
+    fallback: "on",
+    description:
+      "What is told of the API: on serves /openapi.json and the page /docs, openapi the document alone, off neither of them.",
+    read: (value) => DOCUMENTS[oneOf(...Object.keys(DOCUMENTS))(value) as keyof typeof DOCUMENTS],
   },
   {
     name: "LATCHKEY_COOKIES",

@@ -66,6 +66,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     cookies: config.cookies,
     allowedOrigins: config.allowedOrigins,
     feedTokens: config.feedTokens,
+    documents: config.documents,
     onRequest: note,
   });
   const showsConsole = servesConsole(config, logger);

@@ -7,8 +7,14 @@ import { request as send } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Auth } from "../../src/auth.ts";
+import { latchkeyContract } from "../../src/contracts/latchkey.ts";
 import { createKeySet, createVerifier, importKey, type Verifier } from "../../src/jwt/index.ts";
+import { documentedBy } from "../support/documented.ts";
 import { createEngine, type Engine, PASSWORD, TEST_SECRET } from "../support/engine.ts";
+
+/** Headers of frameworks. */
+const ADDED = ["x-powered-by", "etag"];
+const documented = documentedBy([latchkeyContract]);
 
 /** What the routes are made with. */
 export interface Given {
@@ -107,6 +113,19 @@ export function runAdapterContract({ name, start, answersProblems }: AdapterCont
               try {
                 parsed = JSON.parse(answer);
               } catch {}
+              if (
+                path.startsWith("/auth/") &&
+                documented.knows(path.slice("/auth".length)) &&
+                incoming.headers["content-security-policy"]
+              ) {
+                const status = incoming.statusCode ?? 0;
+                const exchange = { method, path: path.slice("/auth".length), status, text: answer };
+                try {
+                  documented.check({ ...exchange, headers: Object.entries(incoming.headers) }, ADDED);
+                } catch (problem) {
+                  reject(problem);
+                }
+              }
               resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: answer, body: parsed });
             });
           },
@@ -248,7 +267,7 @@ export function runAdapterContract({ name, start, answersProblems }: AdapterCont
       assert.equal((await call("POST", path, {}, JSON.stringify({ username: "x".repeat(70_000) }))).status, 413);
       assert.equal((await call("POST", path)).status, 415);
       const wrong = await call("PATCH", path, {}, {});
-      assert.deepEqual([wrong.status, wrong.headers.allow], [405, "POST"]);
+      assert.deepEqual([wrong.status, wrong.headers.allow], [405, "GET, HEAD, POST"]);
     });
 
     test("what is no endpoint of ours is the application's", async () => {

@@ -44,6 +44,7 @@ test("with nothing set everything has its default", () => {
       host: "127.0.0.1",
       port: 8000,
       console: true,
+      documents: "docs",
       cookies: true,
       allowedOrigins: [],
       feedTokens: [],

@@ -3,8 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { documentedByFile } from "./documented.ts";
+import { ROOT } from "./root.ts";
 
-export const ROOT = new URL("../../", import.meta.url).pathname;
+export { ROOT };
 
 export interface ChildServer {
   readonly url: string;
@@ -134,5 +136,6 @@ export async function call(
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
+  documentedByFile().check({ method, path, status: response.status, headers: response.headers, text });
   return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { documentedByFile } from "./documented.ts";
 
 export interface RawAnswer {
   readonly status: number;
@@ -45,6 +46,11 @@ export function send(
     const finish = (isEnded: boolean) => {
       clearTimeout(timer);
       socket.destroy();
+      try {
+        if (!isHead) holdToDocument(pieces, answers);
+      } catch (problem) {
+        reject(problem);
+      }
       resolve({ answers, isEnded, error });
     };
     const timer = setTimeout(() => finish(false), patience);
@@ -73,6 +79,23 @@ export function send(
       if (isHalfClosed) socket.end();
     });
   });
+}
+
+/** Answers to bytes that are one request are held to what the document says of it; of others nobody knows which answers what. */
+function holdToDocument(
+  pieces: string | readonly (string | Uint8Array | number)[],
+  [answer]: readonly RawAnswer[],
+): void {
+  const texts = typeof pieces === "string" ? [pieces] : pieces.filter((piece) => typeof piece !== "number");
+  const sent = texts
+    .map((piece) => (typeof piece === "string" ? piece : Buffer.from(piece).toString("latin1")))
+    .join("");
+  const lines = [...sent.matchAll(/(?:^|\n)([A-Z]+) (\S+) HTTP\/1\.1\r\n/g)];
+  const [, method, target] = lines[0] ?? [];
+  if (!answer || lines.length !== 1 || method === undefined || target === undefined) return;
+  const { status, headers, text } = answer;
+  const path = target.replace(/^https?:\/\/[^/]*/i, "") || "/";
+  if (!path.startsWith("/console/") && path !== "/") documentedByFile().check({ method, path, status, headers, text });
 }
 
 /** Reads as many whole answers as there are. Throws for bytes that no answer of ours has. */
