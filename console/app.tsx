@@ -6,20 +6,27 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { client, isReachable, noticing, signedIn, type User } from "./api.ts";
 import { AccountPage } from "./pages/account.tsx";
+import { FirstUserPage } from "./pages/first-user.tsx";
+import { KeysPage } from "./pages/keys.tsx";
+import { OverviewPage } from "./pages/overview.tsx";
 import { PasswordPage } from "./pages/password.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
 import { Mark, RegisterPage, reasonWords, SignInPage, signIn } from "./pages/sign-in.tsx";
+import { TokensPage } from "./pages/tokens.tsx";
+import { OneUserPage } from "./pages/user.tsx";
+import { UsersPage } from "./pages/users.tsx";
 import { Dialog } from "./parts/dialog.tsx";
 import { Name } from "./parts/facts.tsx";
 import { Field, Form } from "./parts/form.tsx";
 import { Page } from "./parts/page.tsx";
+import { useRead } from "./read.ts";
 import { path } from "./router.ts";
 import { useStore } from "./store.ts";
 
 interface PageRow {
   readonly path: string;
   readonly name: string;
-  readonly show: (user: User) => ComponentChildren;
+  readonly show: (user: User, here: string) => ComponentChildren;
   /** Seen by staff only; the server decides who may do what. */
   readonly isStaffOnly?: true;
 }
@@ -28,7 +35,23 @@ const PAGES: readonly PageRow[] = [
   { path: "/", name: "Account", show: (user) => <AccountPage user={user} /> },
   { path: "/console/sessions", name: "Sessions", show: () => <SessionsPage /> },
   { path: "/console/password", name: "Password", show: (user) => <PasswordPage user={user} /> },
+  { path: "/console/tokens", name: "Tokens", show: () => <TokensPage /> },
+  { path: "/console/overview", name: "Overview", show: () => <OverviewPage />, isStaffOnly: true },
+  {
+    path: "/console/users",
+    name: "Users",
+    show: (user, here) => {
+      const id = /^\/console\/users\/(\d{1,16})$/.exec(here)?.[1];
+      return id === undefined ? <UsersPage /> : <OneUserPage key={id} id={id} ownId={user.id} />;
+    },
+    isStaffOnly: true,
+  },
+  { path: "/console/keys", name: "Keys", show: () => <KeysPage />, isStaffOnly: true },
 ];
+
+/** A page's own path, or one below it where it has such. */
+const isAt = (row: PageRow, here: string) =>
+  row.path === here || (/^\/console\/users\/\d{1,16}$/.test(here) && row.path === "/console/users");
 
 export function App() {
   const { status, user, reason } = useStore(signedIn);
@@ -38,6 +61,7 @@ export function App() {
   if (user && user !== last) setLast(user);
   if (last && status === "signed-out" && reason === "logout") setLast(undefined);
 
+  if (here === "/console/first-user") return <FirstUserPage />;
   if (status === "loading") return <Loading />;
   const shown = user ?? last;
   if (!shown) return here === "/console/register" ? <RegisterPage /> : <SignInPage reason={reason} />;
@@ -59,7 +83,7 @@ function Loading() {
 }
 
 function Signed({
-  user,
+  user: known,
   here,
   children,
 }: {
@@ -67,7 +91,10 @@ function Signed({
   readonly here: string;
   readonly children: ComponentChildren;
 }) {
-  const page = PAGES.find((row) => row.path === here && (!row.isStaffOnly || user.isStaff));
+  // Roles come and go between sign-ins; this only decides what is offered, the server what is done.
+  const me = useRead<{ readonly is_staff: boolean }>("/v1/users/me");
+  const user = me.value ? { ...known, isStaff: me.value.is_staff } : known;
+  const page = PAGES.find((row) => isAt(row, here) && (!row.isStaffOnly || user.isStaff));
   return (
     <>
       <a class="skip" href="#main">
@@ -77,7 +104,7 @@ function Signed({
       <div class="frame">
         <Menu user={user} here={here} />
         <main id="main" tabIndex={-1}>
-          {page ? page.show(user) : <NotHere />}
+          {page ? page.show(user, here) : <NotHere />}
         </main>
       </div>
       {children}
@@ -90,7 +117,7 @@ function Menu({ user, here }: { readonly user: User; readonly here: string }) {
   const opener = useRef<HTMLButtonElement>(null);
   const toLink = (row: PageRow) => (
     <li key={row.path}>
-      <a href={row.path} aria-current={row.path === here ? "page" : undefined}>
+      <a href={row.path} aria-current={isAt(row, here) ? "page" : undefined}>
         {row.name}
       </a>
     </li>

@@ -45,6 +45,8 @@ export interface ConfirmProps {
   readonly title: string;
   readonly children: ComponentChildren;
   readonly run: () => Promise<unknown>;
+  /** Words for an error that means something of its own here. */
+  readonly say?: (error: unknown) => string | undefined;
   readonly isDanger?: boolean;
   /** One of many in a list: no colour of its own. */
   readonly isQuiet?: boolean;
@@ -53,7 +55,17 @@ export interface ConfirmProps {
 }
 
 /** A button that asks before it does what can't be undone. */
-export function Confirm({ action, busy, title, children, run, isDanger = true, isQuiet = false, of }: ConfirmProps) {
+export function Confirm({
+  action,
+  busy,
+  title,
+  children,
+  run,
+  isDanger = true,
+  isQuiet = false,
+  of,
+  say: sayHere,
+}: ConfirmProps) {
   const [isOpen, setIsOpen] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -89,7 +101,7 @@ export function Confirm({ action, busy, title, children, run, isDanger = true, i
       {isOpen && (
         <Dialog title={title} onClose={close}>
           <div>{children}</div>
-          {error !== undefined && <Notice kind="problem">{say(error)}</Notice>}
+          {error !== undefined && <Notice kind="problem">{sayHere?.(error) ?? say(error)}</Notice>}
           <div class="actions">
             <button
               type="button"

@@ -143,3 +143,36 @@ export function Field(props: FieldProps) {
     </div>
   );
 }
+
+export function Area({ name, label, hint }: Pick<FieldProps, "name" | "label" | "hint">) {
+  const id = useId();
+  const problem = useContext(FormProblems)[name];
+  const told = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
+  return (
+    <div class="field">
+      <div class="label">
+        <label for={id}>{label}</label>
+      </div>
+      <textarea
+        id={id}
+        name={name}
+        rows={5}
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        aria-invalid={problem ? true : undefined}
+        aria-describedby={told || undefined}
+      />
+      {problem && (
+        <p class="problem" id={`${id}-problem`}>
+          {sentence(`${label} ${problem}`)}
+        </p>
+      )}
+      {hint && (
+        <div class="hint" id={`${id}-hint`}>
+          {hint}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -76,6 +76,7 @@ export async function openTab(browser: Browser, url: string, options: TabOptions
     timezoneId: "UTC",
     ...(userAgent && { userAgent }),
   });
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(String(error)));
