@@ -7,6 +7,8 @@ export interface Read<T> {
   readonly value: T | undefined;
   /** Why the last try failed; `undefined` when it did not. */
   readonly error: unknown;
+  /** False while something else is asked for than what `value` was read from. */
+  readonly isCurrent: boolean;
   reload(): Promise<void>;
 }
 
@@ -20,7 +22,11 @@ export function useRead<T>(path: string | undefined, { every }: { readonly every
 
 /** The same for any way of reading. @param read kept by `useCallback`; answers `undefined` when there is nothing to read. */
 export function useReading<T>(read: () => Promise<T> | undefined, every?: number): Read<T> {
-  const [state, setState] = useState<{ readonly value?: T | undefined; readonly error?: unknown }>({});
+  const [state, setState] = useState<{
+    readonly value?: T | undefined;
+    readonly error?: unknown;
+    readonly by?: unknown;
+  }>({});
   const latest = useRef(0);
 
   const reload = useCallback(async () => {
@@ -30,9 +36,9 @@ export function useReading<T>(read: () => Promise<T> | undefined, every?: number
     try {
       const value = await reading;
       // An older answer never replaces a newer one.
-      if (turn === latest.current) setState({ value });
+      if (turn === latest.current) setState({ value, by: read });
     } catch (error) {
-      if (turn === latest.current) setState(({ value }) => ({ value, error }));
+      if (turn === latest.current) setState(({ value }) => ({ value, error, by: read }));
     }
   }, [read]);
 
@@ -47,5 +53,5 @@ export function useReading<T>(read: () => Promise<T> | undefined, every?: number
     };
   }, [reload, every]);
 
-  return { value: state.value, error: state.error, reload };
+  return { value: state.value, error: state.error, isCurrent: state.by === read, reload };
 }

@@ -80,12 +80,12 @@ export function UsersPage() {
               <UserTable users={list} />
             )}
             <nav class="pages" aria-label="Pages">
-              {cursors.length > 0 && (
+              {users.isCurrent && cursors.length > 0 && (
                 <button type="button" onClick={() => place.set({ search, cursors: cursors.slice(0, -1) })}>
                   Previous
                 </button>
               )}
-              {next && (
+              {users.isCurrent && next && (
                 <button type="button" onClick={() => place.set({ search, cursors: [...cursors, next] })}>
                   Next
                 </button>
