@@ -1,6 +1,6 @@
 /** The engine as its users see it: what it is given, what it gives, what it does. */
 import type { DialectTokens, TokenDialect } from "./dialect-tokens.ts";
-import type { Algorithm, Claims, Jwks, TokenExplanation } from "./jwt/index.ts";
+import type { Algorithm, Jwks, StandardSchema, TokenExplanation, Verified } from "./jwt/index.ts";
 import type { KeyInfo } from "./keys/key-record.ts";
 import type { KeyEvent, RotateOptions } from "./keys/key-ring.ts";
 import type { AnsweredRequest, Metrics } from "./metrics/metrics.ts";
@@ -59,7 +59,7 @@ export interface AuthOptions {
   readonly refreshGrace?: Duration;
   /** Live sessions that a user may have; one more ends the oldest. Default 50. */
   readonly sessionLimit?: number;
-  /** Claims to add to a user's access tokens; registered ones can't be overridden. */
+  /** Claims to add to a user's access tokens; registered ones can't be overridden. Or a schema of them: see `TypedAuthOptions`. */
   readonly claims?: (user: User) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
   /** Judges a new password beyond the rules, such as against breached ones: what is wrong, or `undefined`. */
   readonly checkPassword?: (password: string) => Promise<string | undefined>;
@@ -76,6 +76,23 @@ export interface AuthOptions {
   readonly tracer?: Tracer;
   /** Time and randomness; for tests. */
   readonly system?: System;
+}
+
+/** The same where nothing may be changed: what is handed over to be signed may be `as const`. */
+export type ReadonlyOf<Value> = Value extends (...rest: never) => unknown
+  ? Value
+  : { readonly [Name in keyof Value]: ReadonlyOf<Value[Name]> };
+
+/** Options of an engine whose application claims have a type: `Output` where they are read, `Input` where they are issued. */
+export interface TypedAuthOptions<Output extends object, Input, Given = ReadonlyOf<Input>>
+  extends Omit<AuthOptions, "claims"> {
+  /**
+   * The application's claims: any Standard Schema (zod, valibot, arktype …) that answers at once. It is shown these claims and no others, when a token is
+   * issued and when one is read; a token that does not fit, as after the schema was changed, is refused and its client refreshes.
+   */
+  readonly claims: StandardSchema<Output, Input>;
+  /** What a user's claims are, as the schema takes them. They are read by whoever holds the token, so nothing secret. */
+  readonly claimsOf: (user: User) => Given | Promise<Given>;
 }
 
 export interface KeyOptions {
@@ -111,11 +128,11 @@ export interface Adoption extends RefreshOptions {
 }
 
 /** Who is behind an access token. Frozen, and the same object for every request with that token. */
-export interface Identity {
+export interface Identity<Application = unknown> {
   readonly userId: number;
   /** `undefined` only in tokens that Django issued (`allowTokensIssuedByDjango`). */
   readonly sessionId: string | undefined;
-  readonly claims: Claims;
+  readonly claims: Verified<Application>;
   /** Reads the user; `undefined` when it was deleted. */
   user(): Promise<User | undefined>;
 }
@@ -133,8 +150,8 @@ export interface EngineMetrics extends Metrics {
   countRequest(request: AnsweredRequest): void;
 }
 
-/** The engine. Its methods throw AuthError when they refuse. */
-export interface Auth {
+/** The engine. Its methods throw AuthError when they refuse. @typeParam Application the claims that its schema describes. */
+export interface Auth<Application = unknown> {
   /** @throws AuthError `input_invalid`, `username_taken`, `email_taken`, `busy`. */
   register(registration: Registration): Promise<User>;
   /** Starts a session, rotating unless said otherwise. @throws AuthError `invalid_credentials`, `input_invalid`, `busy`. */
@@ -152,7 +169,10 @@ export interface Auth {
    * Verifies an access token. Synchronous while the feed is fresh (or not asked), a promise otherwise.
    * @throws AuthError `token_expired`, `token_invalid`, `session_ended`, `user_not_found`, `store_unavailable`.
    */
-  authenticate(accessToken: string, options?: AuthenticateOptions): Identity | Promise<Identity>;
+  authenticate(
+    accessToken: string,
+    options?: AuthenticateOptions,
+  ): Identity<Application> | Promise<Identity<Application>>;
   /**
    * Watches the token of a connection that stays open: the signal is aborted when the token expires or is taken back, with the AuthError as its reason;
    * at once when it is no good already.

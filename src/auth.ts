@@ -3,9 +3,18 @@
  * Login is one read and one transaction; authenticating a bearer token is no I/O at all while the revocation feed is
  * fresh.
  */
-import type { Auth, AuthenticateOptions, AuthOptions, Identity, Tokens } from "./auth-interface.ts";
+import type {
+  Auth,
+  AuthenticateOptions,
+  AuthOptions,
+  Identity,
+  ReadonlyOf,
+  Tokens,
+  TypedAuthOptions,
+} from "./auth-interface.ts";
 import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
+import { isSchema, ofApplication, refuseMisfit } from "./jwt/claims-schema.ts";
 import {
   allowUnscopedTokensOf,
   type Claims,
@@ -16,6 +25,7 @@ import {
   importKey,
   NO_AUDIENCE,
   type SecretAlgorithm,
+  type StandardSchema,
 } from "./jwt/index.ts";
 import { openKeyRing } from "./keys/key-ring.ts";
 import { feedMetrics, observeHashes } from "./metrics/engine-metrics.ts";
@@ -45,6 +55,8 @@ import { createWatch } from "./watch.ts";
 
 const DEFAULT_NAME = "latchkey";
 const ACCESS_TYPE = "at+jwt";
+/** Claims of ours, beside the registered ones. */
+const OWN_CLAIMS = ["sid", "epoch", "typ"];
 /** Seconds. Tokens that were issued before `accessTtl` was lowered stay good. */
 const LONGEST_LIFE = 60 * 60;
 /** Seconds that a key verifies beyond the life of a token: an instance may not know for so long that it signs no more, and clocks differ. */
@@ -58,8 +70,13 @@ const CACHED_TOKENS = 4096;
  * Composes an engine over a store; creates or upgrades the store's tables.
  * @throws TypeError for a weak secret or an option out of range; rejects when the store can't be used.
  */
-export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { secret, claims: customClaims, onEvent = () => {} } = options;
+export function createAuth<Output extends object, Input, const Given extends ReadonlyOf<Input>>(
+  options: TypedAuthOptions<Output, Input, Given>,
+): Promise<Auth<Output>>;
+export function createAuth(options: AuthOptions): Promise<Auth>;
+export async function createAuth(options: AuthOptions | TypedAuthOptions<object, unknown>): Promise<Auth> {
+  const { secret, onEvent = () => {} } = options;
+  const { schema, customClaims } = readClaimsOptions(options);
   const inPlace = options.users && usersInPlace(options.storage, options.users);
   const trace = createTrace(options.tracer);
   const observed = observeStorage(inPlace?.storage ?? options.storage, trace);
@@ -116,6 +133,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       },
     },
     claimValues: { typ: ACCESS_TYPE },
+    ...(schema && { claims: schema }),
     maxLifetime: longestAccessLife,
     cache: CACHED_TOKENS,
   });
@@ -129,7 +147,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
         const key = importKey(typeof one === "string" ? Buffer.from(one) : one, {
           alg: toSecretAlgorithm(options.algorithm),
         });
-        return createVerifier({ keys: createKeySet([key]), ...allowUnscopedTokensOf.ninjaService(), system });
+        return createVerifier({
+          keys: createKeySet([key]),
+          ...allowUnscopedTokensOf.ninjaService(),
+          ...(schema && { claims: schema }),
+          system,
+        });
       });
 
   const hashes = observeHashes(
@@ -520,6 +543,36 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       housekeeping.stop();
       await ring.close();
       await storage.close();
+    },
+  };
+}
+
+/** What the options say of the application's claims. */
+interface ClaimsOptions {
+  readonly schema: StandardSchema<object> | undefined;
+  readonly customClaims: AuthOptions["claims"];
+}
+
+/** @throws TypeError where one of the two is missing or no such thing. */
+function readClaimsOptions(options: AuthOptions | TypedAuthOptions<object, unknown>): ClaimsOptions {
+  const { claims, claimsOf } = options as AuthOptions & { readonly claimsOf?: unknown };
+  if (!isSchema(claims)) {
+    if (claimsOf !== undefined)
+      throw new TypeError("claimsOf goes with a schema in claims; without one, claims is the function");
+    if (claims !== undefined && typeof claims !== "function")
+      throw new TypeError("claims is a function of a user, or a Standard Schema beside claimsOf");
+    return { schema: undefined, customClaims: claims };
+  }
+  if (typeof claimsOf !== "function")
+    throw new TypeError("claims is a schema, so claimsOf has to say what a user's claims are");
+  const schema = ofApplication(claims, OWN_CLAIMS);
+  return {
+    schema,
+    async customClaims(user) {
+      const given = await claimsOf(user);
+      if (typeof given !== "object" || given === null) throw new TypeError("claimsOf has to give an object");
+      refuseMisfit(schema, given);
+      return given;
     },
   };
 }

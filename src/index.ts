@@ -26,6 +26,7 @@ export type {
   TokenDialect,
   TokenFault,
   Tokens,
+  TypedAuthOptions,
   User,
   UserChange,
   UserName,

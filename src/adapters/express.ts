@@ -8,7 +8,17 @@
 import type { NextFunction, Request, RequestHandler } from "express";
 import type { Auth, Identity } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
-import { createGuard, type GuardOptions, type GuardSource, toHttpError } from "../http/guard.ts";
+import {
+  type Admitted,
+  type Admitting,
+  type ApplicationOf,
+  admitted,
+  admitting,
+  createGuard,
+  type GuardOptions,
+  type GuardSource,
+  toHttpError,
+} from "../http/guard.ts";
 import { NodeHead } from "./node-request.ts";
 import { createNodeRoutes } from "./node-routes.ts";
 
@@ -27,9 +37,12 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): RequestHandler
  * Lets pass who may, with `request.auth`. A refusal goes to `next` as Express expects it: `error.status`, `error.code`, and `error.headers` with the
  * challenge, which Express' own error handler answers with.
  */
-export function requireAuth(source: GuardSource, options?: GuardOptions<Request>): RequestHandler {
+export function requireAuth<
+  Source extends GuardSource,
+  const Options extends GuardOptions<Request, ApplicationOf<Source>>,
+>(source: Source, options?: Options): RequestHandler & Admitting<Admitted<Source, Options>> {
   const guard = createGuard<Request>(source, options);
-  return (request, _response, next) => {
+  const handler: RequestHandler = (request, _response, next) => {
     let who: unknown;
     try {
       who = guard(new NodeHead(request), request.originalUrl, request);
@@ -40,6 +53,7 @@ export function requireAuth(source: GuardSource, options?: GuardOptions<Request>
     (request as { auth?: unknown }).auth = who;
     next();
   };
+  return admitting(handler, options);
 }
 
 /** Apart, so that no function is made for a request whose answer is there at once. */
@@ -55,11 +69,12 @@ function passLater(who: Promise<unknown>, request: Request, next: NextFunction):
 
 /**
  * Who sends a request that has passed `requireAuth`.
+ * @param guard what `requireAuth` returned: the answer has the type of whom that lets pass, application claims included, and `undefined` where it is
+ *   optional. Without it the type is yours to name.
  * @throws TypeError when no guard stands before the handler, so that a route which lost its guard fails instead of serving everybody.
  */
-export function authOf<Who = Identity>(request: Request): Who {
-  const { auth } = request as { auth?: Who };
-  if (auth === undefined)
-    throw new TypeError("authOf: requireAuth does not stand before this handler, or let nobody pass (optional)");
-  return auth;
+export function authOf<Who>(request: Request, guard: Admitting<Who>): Who;
+export function authOf<Who = Identity>(request: Request): Who;
+export function authOf(request: Request, guard?: Admitting<unknown>): unknown {
+  return admitted((request as { auth?: unknown }).auth, guard);
 }

@@ -14,7 +14,17 @@ import type {
 } from "fastify";
 import type { Auth, Identity } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
-import { createGuard, type GuardOptions, type GuardSource, toHttpError } from "../http/guard.ts";
+import {
+  type Admitted,
+  type Admitting,
+  type ApplicationOf,
+  admitted,
+  admitting,
+  createGuard,
+  type GuardOptions,
+  type GuardSource,
+  toHttpError,
+} from "../http/guard.ts";
 import { NodeHead } from "./node-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -79,9 +89,12 @@ function mount(app: FastifyInstance, auth: Auth, options: HandlerOptions, done: 
  * A hook that lets pass who may, with `request.auth`. A refusal is thrown as Fastify expects it: `statusCode`, `code`, and `headers` with the challenge,
  * which Fastify's own error handler answers with.
  */
-export function requireAuth(source: GuardSource, options?: GuardOptions<FastifyRequest>): onRequestHookHandler {
+export function requireAuth<
+  Source extends GuardSource,
+  const Options extends GuardOptions<FastifyRequest, ApplicationOf<Source>>,
+>(source: Source, options?: Options): onRequestHookHandler & Admitting<Admitted<Source, Options>> {
   const guard = createGuard<FastifyRequest>(source, options);
-  return (request, _reply, done) => {
+  const handler: onRequestHookHandler = (request, _reply, done) => {
     let who: unknown;
     try {
       who = guard(new NodeHead(request.raw), request.raw.url ?? "", request);
@@ -92,6 +105,7 @@ export function requireAuth(source: GuardSource, options?: GuardOptions<FastifyR
     (request as { auth?: unknown }).auth = who;
     done();
   };
+  return admitting(handler, options);
 }
 
 /** Apart, so that no function is made for a request whose answer is there at once. */
@@ -107,12 +121,12 @@ function passLater(who: Promise<unknown>, request: FastifyRequest, done: (error?
 
 /**
  * Who sends a request that has passed `requireAuth`.
+ * @param guard what `requireAuth` returned: the answer has the type of whom that lets pass, application claims included, and `undefined` where it is
+ *   optional. Without it the type is yours to name.
  * @throws TypeError when no guard stands before the handler, so that a route which lost its guard fails instead of serving everybody.
  */
-export function authOf<Who = Identity>(request: FastifyRequest): Who {
-  const { auth } = request as { auth?: Who | null };
-  if (auth === undefined || auth === null) {
-    throw new TypeError("authOf: requireAuth does not stand before this handler, or let nobody pass (optional)");
-  }
-  return auth;
+export function authOf<Who>(request: FastifyRequest, guard: Admitting<Who>): Who;
+export function authOf<Who = Identity>(request: FastifyRequest): Who;
+export function authOf(request: FastifyRequest, guard?: Admitting<unknown>): unknown {
+  return admitted((request as { auth?: unknown }).auth, guard);
 }

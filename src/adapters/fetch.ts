@@ -8,7 +8,7 @@
  */
 import type { Auth } from "../auth.ts";
 import { createHandler, type Endpoints, type HandlerOptions } from "../handler.ts";
-import { type Admitted, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { type Admitted, type ApplicationOf, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
 import { toRefusal, WebHead } from "./web-request.ts";
 
 export type { Endpoints, HandlerOptions } from "../handler.ts";
@@ -20,10 +20,10 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): Endpoints {
 }
 
 /** Guards a handler: it is called with the request and who sends it, and not at all when the request is refused. */
-export function requireAuth<Source extends GuardSource, const Options extends GuardOptions<Request>>(
-  source: Source,
-  options?: Options,
-) {
+export function requireAuth<
+  Source extends GuardSource,
+  const Options extends GuardOptions<Request, ApplicationOf<Source>>,
+>(source: Source, options?: Options) {
   type Who = Admitted<Source, Options>;
   const guard = createGuard<Request>(source, options);
   return <Rest extends readonly unknown[]>(

@@ -9,7 +9,7 @@ import type { Context, MiddlewareHandler, Next } from "hono";
 import type { Auth } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
 import type { RequestHead } from "../http/cookies.ts";
-import { type Admitted, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { type Admitted, type ApplicationOf, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
 import { refusalWithResponse } from "./web-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -24,7 +24,10 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): MiddlewareHand
 }
 
 /** Lets pass who may, with `c.var.auth`. A refusal is thrown as Hono expects it: an error with `getResponse`, which `app.onError` sees. */
-export function requireAuth<Source extends GuardSource, const Options extends GuardOptions<Context>>(
+export function requireAuth<
+  Source extends GuardSource,
+  const Options extends GuardOptions<Context, ApplicationOf<Source>>,
+>(
   source: Source,
   options?: Options,
 ): MiddlewareHandler<{

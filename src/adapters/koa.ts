@@ -9,7 +9,14 @@
 import type { Context, Middleware, ParameterizedContext } from "koa";
 import type { Auth } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
-import { type Admitted, createGuard, type GuardOptions, type GuardSource, toHttpError } from "../http/guard.ts";
+import {
+  type Admitted,
+  type ApplicationOf,
+  createGuard,
+  type GuardOptions,
+  type GuardSource,
+  toHttpError,
+} from "../http/guard.ts";
 import { NodeHead } from "./node-request.ts";
 import { createNodeRoutes } from "./node-routes.ts";
 
@@ -35,10 +42,10 @@ export type AuthMiddleware<Who> = (
 ) => Promise<unknown>;
 
 /** Lets pass who may, with `context.state.auth`. A refusal is thrown as Koa expects it: `status`, `headers` with the challenge, `expose`. */
-export function requireAuth<Source extends GuardSource, const Options extends GuardOptions<Context>>(
-  source: Source,
-  options?: Options,
-): AuthMiddleware<Admitted<Source, Options>> {
+export function requireAuth<
+  Source extends GuardSource,
+  const Options extends GuardOptions<Context, ApplicationOf<Source>>,
+>(source: Source, options?: Options): AuthMiddleware<Admitted<Source, Options>> {
   const guard = createGuard<Context>(source, options);
   // Not an async function: the promise that Koa waits for is that of what comes after us.
   return (context, next) => {

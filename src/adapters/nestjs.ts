@@ -29,7 +29,7 @@ import { Reflector } from "@nestjs/core";
 import type { Auth, Identity } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandlerOptions } from "../handler.ts";
-import { createGuard, type Guard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { type ApplicationOf, createGuard, type Guard, type GuardOptions, type GuardSource } from "../http/guard.ts";
 import { describeProblem } from "../http/problem.ts";
 import { NodeHead } from "./node-request.ts";
 import { createNodeRoutes, pathOf } from "./node-routes.ts";
@@ -90,7 +90,10 @@ Inject(AUTH_GUARD_SOURCE)(AuthGuard, undefined, 0);
 Inject(Reflector)(AuthGuard, undefined, 1);
 
 /** A guard of its own for one controller or handler: `@UseGuards(requireAuth(verifier, { roles: ["staff"] }))`. */
-export function requireAuth(source: GuardSource, options?: GuardOptions<IncomingMessage>): CanActivate {
+export function requireAuth<Source extends GuardSource>(
+  source: Source,
+  options?: GuardOptions<IncomingMessage, ApplicationOf<Source>>,
+): CanActivate {
   const guard = createGuard<IncomingMessage>(source, options);
   return { canActivate: (context) => admit(guard, context) };
 }

@@ -16,7 +16,7 @@ import type { Auth } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
 import { ACCESS_COOKIE, type RequestHead, readCookie } from "../http/cookies.ts";
-import { createGuard, type Guarded, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { type ApplicationOf, createGuard, type Guarded, type GuardOptions, type GuardSource } from "../http/guard.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 export { requireAuth } from "./fetch.ts";
@@ -42,9 +42,9 @@ export function authRoutes(
 export async function currentAuth<Source extends GuardSource>(
   source: Source,
   headers: Pick<Headers, "get">,
-  options: Pick<GuardOptions, "freshness" | "claims" | "roles"> = {},
+  options: Pick<GuardOptions<unknown, ApplicationOf<Source>>, "freshness" | "claims" | "roles"> = {},
 ): Promise<Guarded<Source> | undefined> {
-  const guard = createGuard<undefined>(source, { ...options, optional: true });
+  const guard = createGuard<undefined>(source, { ...options, optional: true } as GuardOptions<undefined>);
   try {
     return (await guard(new HeadersHead(headers), "", undefined)) as Guarded<Source> | undefined;
   } catch (error) {

@@ -10,7 +10,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Auth } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandlerOptions } from "../handler.ts";
-import { type Admitted, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import { type Admitted, type ApplicationOf, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
 import { describeProblem } from "../http/problem.ts";
 import { NodeHead } from "./node-request.ts";
 import { createNodeRoutes, pathOf } from "./node-routes.ts";
@@ -33,10 +33,10 @@ export type Authenticated<Who> = IncomingMessage & { readonly auth: Who };
  * Guards a listener: it is called with `request.auth`, and not at all when the request is refused.
  * @throws TypeError for an option that can't be meant.
  */
-export function requireAuth<Source extends GuardSource, const Options extends GuardOptions<IncomingMessage>>(
-  source: Source,
-  options?: Options,
-) {
+export function requireAuth<
+  Source extends GuardSource,
+  const Options extends GuardOptions<IncomingMessage, ApplicationOf<Source>>,
+>(source: Source, options?: Options) {
   type Who = Admitted<Source, Options>;
   const guard = createGuard<IncomingMessage>(source, options);
   return (listener: (request: Authenticated<Who>, response: ServerResponse) => unknown) => {

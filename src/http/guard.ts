@@ -21,24 +21,40 @@ export interface TokenIdentity<Application = unknown> {
 }
 
 /** What a guard asks: an engine, the tokens of a dialect over one (`drfContract(auth).tokens`), or a verifier where there is no database (with a revocation list in it, if it should know of ends). */
-// biome-ignore lint/suspicious/noExplicitAny: a verifier of whatever application claims
-export type GuardSource = Auth | DialectTokens | Verifier<any> | AsyncVerifier<any>;
+// biome-ignore lint/suspicious/noExplicitAny: whatever the application's claims are
+export type GuardSource = Auth<any> | DialectTokens | Verifier<any> | AsyncVerifier<any>;
+
+/** The application's claims in the tokens of a source, where a schema has given them a type. */
+export type ApplicationOf<Source> =
+  Source extends Auth<infer Application>
+    ? Application
+    : Source extends Verifier<infer Application> | AsyncVerifier<infer Application>
+      ? Application
+      : unknown;
 
 /** What a guard of this source knows of who asks. */
-export type Guarded<Source> = Source extends Auth
-  ? Identity
-  : Source extends DialectTokens
-    ? DialectIdentity
-    : Source extends Verifier<infer Application> | AsyncVerifier<infer Application>
-      ? TokenIdentity<Application>
-      : never;
+export type Guarded<Source> =
+  Source extends Auth<infer Application>
+    ? Identity<Application>
+    : Source extends DialectTokens
+      ? DialectIdentity
+      : Source extends Verifier<infer Application> | AsyncVerifier<infer Application>
+        ? TokenIdentity<Application>
+        : never;
 
 /** Finds out who asks by other means, such as a session cookie of the application; `undefined` when the request carries nothing of the kind. */
 export type Authenticator<Native> = (request: Native) => unknown;
 
-export interface GuardOptions<Native = unknown> {
+type Plain = string | number | boolean;
+
+/** Names of claims with the values that they must have; of typed claims only those that there are, and that they can have. */
+export type ClaimValues<Application> = unknown extends Application
+  ? Readonly<Record<string, Plain>>
+  : { readonly [Name in keyof Application]?: Extract<Application[Name], Plain> };
+
+export interface GuardOptions<Native = unknown, Application = unknown> {
   /** Claims that the token must have with exactly these values, or what judges them. Otherwise 403. */
-  readonly claims?: Readonly<Record<string, string | number | boolean>> | ((claims: Claims) => boolean);
+  readonly claims?: ClaimValues<Application> | ((claims: Verified<Application>) => boolean);
   /** Roles of which the claim `roles` (RFC 9068 §2.2.3.1) must hold one. Otherwise 403. */
   readonly roles?: readonly string[];
   /** How new the knowledge of ended sessions must be; see `auth.authenticate`. Default: the engine's own, and "feed" for a verifier. */
@@ -71,7 +87,7 @@ export type Admitted<Source, Options> =
 export type Guard<Native> = (head: RequestHead, url: string, native: Native) => unknown;
 
 /** @throws TypeError for an option that can't be meant. */
-export function createGuard<Native>(source: GuardSource, options: GuardOptions<Native> = {}): Guard<Native> {
+export function createGuard<Native>(source: GuardSource, options: AnyGuardOptions<Native> = {}): Guard<Native> {
   const { optional = false, authenticators = [], cookies = true, allowedOrigins = [] } = options;
   const credentials: CredentialOptions = { takesCookies: cookies, allowedOrigins: readOrigins(allowedOrigins) };
   const identify = toIdentify(source, options.freshness);
@@ -102,6 +118,8 @@ export function createGuard<Native>(source: GuardSource, options: GuardOptions<N
   };
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: whatever the application's claims are
+type AnyGuardOptions<Native> = GuardOptions<Native, any>;
 type Who = Identity | DialectIdentity | TokenIdentity;
 
 function toIdentify(
@@ -129,7 +147,7 @@ function toTokenIdentity(claims: Claims): TokenIdentity {
 function toPermission({
   claims: required,
   roles,
-}: Pick<GuardOptions, "claims" | "roles">): ((claims: Claims) => boolean) | undefined {
+}: Pick<AnyGuardOptions<never>, "claims" | "roles">): ((claims: Claims) => boolean) | undefined {
   if (required === undefined && roles === undefined) return undefined;
   if (
     roles !== undefined &&
@@ -147,6 +165,32 @@ function toPermission({
     return Array.isArray(held) && (roles ?? []).some((role) => held.includes(role));
   };
   return (claims) => hasClaims(claims) === true && (roles === undefined || hasRole(claims));
+}
+
+/** What `authOf` knows a guard by. */
+export const ADMITS: unique symbol = Symbol("whom a guard lets pass");
+
+/** A guard, as far as it says whom it lets pass. */
+export interface Admitting<Who> {
+  readonly [ADMITS]: { readonly isOptional: boolean; readonly example?: Who };
+}
+
+/** Gives a framework's handler the type of whom it lets pass. */
+export function admitting<Handler extends object, Who>(
+  handler: Handler,
+  { optional = false }: Pick<GuardOptions, "optional"> = {},
+): Handler & Admitting<Who> {
+  return Object.assign(handler, { [ADMITS]: { isOptional: optional } });
+}
+
+/**
+ * Whom a guard has let pass, for `authOf`.
+ * @throws TypeError when there is nobody, so that a route which lost its guard fails instead of serving everybody.
+ */
+export function admitted(who: unknown, guard?: Admitting<unknown>): unknown {
+  if (who !== undefined && who !== null) return who;
+  if (guard?.[ADMITS].isOptional) return undefined;
+  throw new TypeError("authOf: requireAuth does not stand before this handler, or let nobody pass (optional)");
 }
 
 /** What frameworks look for on an error: its status under two names, headers to answer with, and that its message may be shown. */

@@ -49,9 +49,10 @@ export function withoutPrototype(members: object): Record<string, unknown> {
   return bag;
 }
 
-/** Freezes a value and everything in it. It came from JSON, so there are no cycles and its depth is bounded. */
+/** Freezes a value and everything in it. A schema may have put more there than JSON holds: bytes can't be frozen, and what is frozen is not looked into again. */
 export function deepFreeze<Value>(value: Value): Value {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  if (typeof value !== "object" || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
+  Object.freeze(value);
   for (const member of Object.values(value)) deepFreeze(member);
-  return Object.freeze(value);
+  return value;
 }

@@ -3,12 +3,13 @@
  * Written out here because this folder imports nothing.
  */
 
-export interface StandardSchema<Output> {
+/** @typeParam Input what it takes, before it fills in and converts. */
+export interface StandardSchema<Output, Input = unknown> {
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
 
