@@ -16,7 +16,7 @@ export const BODY_LIMIT = 64 * 1024;
 export async function readJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/json *(?:; *charset=(?:utf-8|"utf-8") *)?;?$/i.test(type.trim())) {
-    throw new AuthError("media_type_unsupported", { reason: `content type ${JSON.stringify(type.slice(0, 100))}` });
+    throw new AuthError("media_type_unsupported", { reason: type === "" ? "no content type" : "another content type" });
   }
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {

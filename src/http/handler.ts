@@ -340,10 +340,14 @@ function validate<T>(schema: Schema<T>, input: unknown): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const errors: FieldError[] = [];
-  for (const { path, message } of result.error.issues) {
+  const reasons: string[] = [];
+  for (const { code, path, message } of result.error.issues) {
     const field = path.join(".");
     // One word about a field is enough: an empty list is no text, and not also an empty one.
-    if (!errors.some((error) => error.field === field)) errors.push({ field, message });
+    if (errors.some((error) => error.field === field)) continue;
+    errors.push({ field, message });
+    // What a stranger has called a member is for himself to read, not for the log.
+    reasons.push(code === "unrecognized_keys" ? "members that are not known" : `${field} ${message}`);
   }
-  throw new AuthError("input_invalid", { reason: errors.map((e) => `${e.field} ${e.message}`).join("; "), errors });
+  throw new AuthError("input_invalid", { reason: reasons.join("; "), errors });
 }

@@ -11,6 +11,8 @@ export interface Schema<T = unknown> {
 }
 
 export interface SchemaIssue {
+  /** What kind of fault it is, as zod calls it. */
+  readonly code?: string | undefined;
   readonly path: readonly PropertyKey[];
   /** Worded to follow the name of the field. */
   readonly message: string;

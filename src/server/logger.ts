@@ -1,11 +1,12 @@
 /**
  * What the server tells its operator: JSON lines in production, plain lines in development.
  * Secrets can't be printed because they are never handed over: a line has the route's pattern, the status and the precise
- * reason, and no header, body, URL or query.
+ * reason, and no header, body, URL or query. What a reason quotes passes through redaction.ts.
  */
 import type { KeyEvent, SessionEvent } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandledRequest } from "../http/handler.ts";
+import { redactReason, redactTokens } from "./redaction.ts";
 
 export interface Logger {
   request(request: HandledRequest): void;
@@ -17,7 +18,7 @@ export interface Logger {
 export function createTextLogger(write: (line: string) => void): Logger {
   return {
     request({ method, route, status, reason, error }) {
-      write(`${status} ${printable(method)} ${route}${reason ? ` · ${printable(reason)}` : ""}`);
+      write(`${status} ${printable(method)} ${route}${reason ? ` · ${printable(redactReason(reason))}` : ""}`);
       // Indented, so that no line of a stack passes for one of a request, whatever an error's message holds.
       if (isDefect(error)) for (const line of describeError(error).split("\n")) write(`    ${printable(line.trim())}`);
     },
@@ -27,12 +28,13 @@ export function createTextLogger(write: (line: string) => void): Logger {
 }
 
 /** JSON lines on standard output, by pino. */
-export async function createJsonLogger(): Promise<Logger> {
+export async function createJsonLogger(destination?: { write(line: string): void }): Promise<Logger> {
   const { pino } = await import("pino");
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const log = destination ? pino(options, destination) : pino(options);
   return {
     request({ method, route, status, reason, error }) {
-      const line = { method, route, status, ...(reason && { reason }) };
+      const line = { method, route, status, ...(reason && { reason: redactReason(reason) }) };
       if (isDefect(error)) log.error({ ...line, error: describeError(error) }, "request");
       else if (status >= 500) log.warn(line, "request");
       else log.info(line, "request");
@@ -52,7 +54,7 @@ function isDefect(error: unknown): boolean {
 }
 
 function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return redactTokens(String(error));
   const cause = error.cause === undefined ? "" : ` · caused by ${describeError(error.cause)}`;
-  return `${error.stack ?? error.message}${cause}`;
+  return `${redactTokens(error.stack ?? error.message)}${cause}`;
 }

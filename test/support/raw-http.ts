@@ -124,7 +124,8 @@ function readAnswers(bytes: Buffer, isHead: boolean): RawAnswer[] {
     const text = rest.subarray(start, start + size).toString("utf8");
     rest = rest.subarray(start + size);
     if (status < 200) continue;
-    answers.push({ status, headers, text, body: text === "" ? undefined : JSON.parse(text) });
+    const isJson = /^application\/(?:[\w.]+\+)?json/.test(headers.get("content-type") ?? "application/json");
+    answers.push({ status, headers, text, body: text === "" || !isJson ? undefined : JSON.parse(text) });
   }
 }
 

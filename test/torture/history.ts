@@ -35,6 +35,10 @@ export const PROMISES = {
   end: "an acknowledged end stays ended",
   works: "a new token that was acknowledged works, or its parent's retry does",
   answer: "nothing but verdicts and 'not now' is answered",
+  served: "every honest request is served",
+  calm: "honest requests take less than twice their time",
+  sane: "whatever is sent, there is no answer of 5xx and no crash",
+  silent: "no secret is in the log",
 } as const;
 
 export interface Violation {

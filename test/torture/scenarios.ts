@@ -5,10 +5,13 @@ import { cutAnswers } from "./scenarios/cut-answers.ts";
 import { diskFull } from "./scenarios/disk-full.ts";
 import { interleavedOnPostgres, interleavedOnSqlite } from "./scenarios/interleavings.ts";
 import { killed } from "./scenarios/killed.ts";
+import { mutatedRequests } from "./scenarios/mutated-requests.ts";
 import { oneTokenFourProcesses, oneTokenOneProcess, oneTokenPostgres } from "./scenarios/one-token.ts";
 import { postgresFrozen, postgresRestarted } from "./scenarios/postgres-down.ts";
 import { rotatingKeys } from "./scenarios/rotating-keys.ts";
+import { slowSockets } from "./scenarios/slow-sockets.ts";
 import { startsOnPostgres, startsOnSqlite } from "./scenarios/starts.ts";
+import { stopped } from "./scenarios/stopped.ts";
 import { thieves } from "./scenarios/thieves.ts";
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -27,4 +30,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "disk-full": diskFull,
   "clock-jumps": clockJumps,
   "rotating-keys": rotatingKeys,
+  stopped,
+  "slow-sockets": slowSockets,
+  "mutated-requests": mutatedRequests,
 };

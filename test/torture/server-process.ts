@@ -9,8 +9,8 @@ export interface ServerProcess {
   readonly isUp: boolean;
   /** What it printed since it was last started. */
   output(): string;
-  /** Sends a signal and waits until it has gone. */
-  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Sends a signal and waits until it has gone. @returns the exit code. */
+  kill(signal?: NodeJS.Signals): Promise<number | null>;
   /** Starts it again and waits until it answers. */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   /** Tells a server that takes messages something. */
@@ -21,6 +21,8 @@ export interface ServerProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** A module to run instead of the command. */
   readonly script?: string;
+  /** Told of everything that it prints. */
+  readonly hear?: (text: string) => void;
   /** Kilobytes that it may write to any one file (`ulimit -f`). */
   readonly fileLimit?: number;
 }
@@ -34,7 +36,7 @@ export async function startServer(options: ServerProcessOptions): Promise<Server
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
-  let exited: Promise<void> = Promise.resolve();
+  let exited: Promise<number | null> = Promise.resolve(null);
   let printed = "";
 
   async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -54,13 +56,14 @@ export async function startServer(options: ServerProcessOptions): Promise<Server
     printed = "";
     const hear = (chunk: Buffer) => {
       printed = (printed + chunk.toString()).slice(-4000);
+      options.hear?.(chunk.toString());
     };
     started.stdout?.on("data", hear);
     started.stderr?.on("data", hear);
     exited = new Promise((resolve) =>
-      started.on("exit", () => {
+      started.on("exit", (code) => {
         if (child === started) child = undefined;
-        resolve();
+        resolve(code);
       }),
     );
     const giveUp = performance.now() + START_TIMEOUT;
@@ -83,7 +86,7 @@ export async function startServer(options: ServerProcessOptions): Promise<Server
     output: () => printed,
     async kill(signal = "SIGKILL") {
       child?.kill(signal);
-      await exited;
+      return exited;
     },
     start,
     send: (message) => void child?.send(message),
