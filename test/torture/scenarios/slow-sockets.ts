@@ -25,7 +25,7 @@ export const slowSockets: Scenario = {
   async run(context) {
     const isShort = context.amount < JUDGED;
     const half = isShort ? HALF_SHORT : HALF;
-    const server = await onSqlite(context, { LATCHKEY_HEADERS_TIMEOUT_SECONDS: isShort ? "1" : "10" });
+    const server = await onSqlite(context, { LATCHKEY_HEADERS_TIMEOUT_SECONDS: isShort ? "1" : "4" });
     const wire = createWire(LANES);
     context.onEnd(() => wire.close());
     const credentials = { username: "ada", password: PASSWORD };
