@@ -54,7 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "keys",
     "jwt",
   ],
-  http: [...FOUNDATION, "auth", "users", "sessions", "jwt"],
+  http: [...FOUNDATION, "metrics", "auth", "users", "sessions", "jwt"],
   contracts: [...FOUNDATION, "auth", "http", "users", "sessions", "revocations", "jwt"],
   handler: ["auth", "http", "contracts"],
   adapters: ["errors", "auth", "handler", "http"],

@@ -14,8 +14,8 @@ const FILE = Symbol("a file");
  * @returns what the JSON says, or the fields of a form, of several of one name the last.
  * @throws AuthError `media_type_unsupported` 415, `json_invalid` and `request_invalid` 400, `body_too_large` 413, worded as Django does.
  */
-export async function readDjangoBody(request: Request): Promise<unknown> {
-  const bytes = await readBodyBytes(request);
+export async function readDjangoBody(request: Request, limit?: number): Promise<unknown> {
+  const bytes = await readBodyBytes(request, limit);
   if (bytes.length === 0) return {};
   const contentType = request.headers.get("content-type") ?? "";
   const type = /^[^;]*/.exec(contentType)?.[0].trim().toLowerCase() ?? "";

@@ -6,7 +6,8 @@ import { hash } from "node:crypto";
 import { Hono } from "hono";
 import type { Auth, Identity } from "../auth.ts";
 import { AuthError, type FieldError } from "../errors.ts";
-import { readJsonBody } from "./body.ts";
+import type { Tracer } from "../metrics/tracing.ts";
+import { BODY_LIMIT, readJsonBody } from "./body.ts";
 import { clientAddress } from "./client-address.ts";
 import {
   clearedCookies,
@@ -20,6 +21,7 @@ import {
 import { type CredentialOptions, readAccessToken } from "./credentials.ts";
 import { answerPreflight, isPreflight, originHeaders, readOrigins } from "./cross-origin.ts";
 import { ANSWER_HEADERS, toProblem } from "./problem.ts";
+import { inSpan } from "./request-span.ts";
 import type { Answer, Contract, CookieContext, Route } from "./route.ts";
 import type { Schema } from "./schema.ts";
 import { createServiceGuard } from "./service-credentials.ts";
@@ -57,6 +59,10 @@ export interface RequestHandlerOptions {
   readonly allowedOrigins?: readonly string[];
   /** Credentials of services that may read the revocation feed. Default: none. */
   readonly feedTokens?: readonly string[];
+  /** Bytes that a body may have. Default 64 KiB. */
+  readonly bodyLimit?: number;
+  /** Makes a span of each request: `trace.getTracer("latchkey")` of `@opentelemetry/api`. Default: none. */
+  readonly tracer?: Tracer | undefined;
   /** Called once for each request, after it was answered. */
   readonly onRequest?: (request: HandledRequest) => void;
 }
@@ -90,6 +96,8 @@ export function createRequestHandler({
   cookies: takesCookies = true,
   allowedOrigins: origins = [],
   feedTokens = [],
+  bodyLimit = BODY_LIMIT,
+  tracer,
   onRequest,
 }: RequestHandlerOptions): Endpoints {
   const base = toBase(prefix);
@@ -135,7 +143,7 @@ export function createRequestHandler({
         const identity = await identify(contract, route, request, head);
         const answer = await route.handle({
           auth,
-          body: await readBody(contract, route, request),
+          body: await readBody(contract, route, request, bodyLimit),
           params: c.req.param() as Record<string, string>,
           query: route.query ? readQuery(route.query, request.url) : {},
           identity,
@@ -180,9 +188,14 @@ export function createRequestHandler({
   const isPathOfOurs = new RegExp(`^(?:${paths.map(toPattern).join("|")})$`);
 
   async function handle(request: Request, connection: Connection = {}): Promise<Response> {
+    if (!tracer) return (await answer(request, connection)).response;
+    return (await inSpan(tracer, request.method, () => answer(request, connection))).response;
+  }
+
+  async function answer(request: Request, connection: Connection): Promise<{ response: Response; route: string }> {
     const handled: Handled = { route: "none", contract: undefined, error: undefined };
     const crossOrigin = originHeaders(request.headers.get("origin"), allowedOrigins);
-    if (crossOrigin && isPreflight(request)) return answerPreflight(crossOrigin);
+    if (crossOrigin && isPreflight(request)) return { response: answerPreflight(crossOrigin), route: "none" };
     const started = performance.now();
     const response = await app.fetch(request, { connection, handled });
     if (crossOrigin) for (const [name, value] of Object.entries(crossOrigin)) response.headers.set(name, value);
@@ -195,7 +208,7 @@ export function createRequestHandler({
       reason: handled.error instanceof AuthError ? handled.error.reason : undefined,
       error: handled.error,
     });
-    return response;
+    return { response, route: handled.route };
   }
 
   const isOurs = (path: string) => isPathOfOurs.test(inside(path, base));
@@ -287,9 +300,9 @@ function refuseDoubles(path: string, rows: readonly { readonly contract: Contrac
   }
 }
 
-async function readBody(contract: Contract, route: Route, request: Request): Promise<unknown> {
-  if (contract.readBody) return route.method === "POST" ? contract.readBody(request) : undefined;
-  return route.body ? validate(route.body, await readJsonBody(request)) : undefined;
+async function readBody(contract: Contract, route: Route, request: Request, limit: number): Promise<unknown> {
+  if (contract.readBody) return route.method === "POST" ? contract.readBody(request, limit) : undefined;
+  return route.body ? validate(route.body, await readJsonBody(request, limit)) : undefined;
 }
 
 /** @throws AuthError `input_invalid` that names the parameter. */

@@ -117,7 +117,7 @@ export interface Contract {
   readonly name: string;
   readonly routes: readonly Route[];
   /** How the dialect reads the body of a POST; the routes then judge it themselves. Default: strict JSON, judged by the route's schema. */
-  readonly readBody?: (request: Request) => Promise<unknown>;
+  readonly readBody?: (request: Request, limit: number) => Promise<unknown>;
   /** Who sends a request to a route with `guard: "bearer"`. Default: the engine's own access tokens. */
   readonly authenticate?: (request: Request) => Promise<Pick<Identity, "userId" | "claims" | "user">>;
   /** How the dialect words a refusal. Default: problem details. */

@@ -7,7 +7,7 @@
 export interface Tracer {
   startActiveSpan<T>(
     name: string,
-    options: { readonly attributes?: Record<string, string | number> },
+    options: { readonly kind?: number; readonly attributes?: Record<string, string | number> },
     work: (span: TracerSpan) => T,
   ): T;
 }

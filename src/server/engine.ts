@@ -58,7 +58,7 @@ const nothingAt = (what: string) =>
 export async function createEngine(
   config: Config,
   { storage, secret }: ChosenStore,
-  own: Pick<AuthOptions, "algorithm" | "onEvent"> = {},
+  own: Pick<AuthOptions, "algorithm" | "onEvent" | "tracer"> = {},
 ): Promise<Auth> {
   try {
     return await createAuth({

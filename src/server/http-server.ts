@@ -24,18 +24,19 @@ export interface HttpServerOptions {
 /** Times in seconds. */
 export type ConnectionLimits = Pick<
   OperationsConfig,
-  "maxConnections" | "headersTimeout" | "requestTimeout" | "keepAliveTimeout"
+  "maxConnections" | "headersTimeout" | "requestTimeout" | "keepAliveTimeout" | "bodyLimit"
 >;
 
 const USUAL_LIMITS: ConnectionLimits = {
   maxConnections: 10_000,
+  bodyLimit: BODY_LIMIT,
   headersTimeout: 10,
   requestTimeout: 30,
   keepAliveTimeout: 65, // longer than the usual proxy's, so that the proxy closes first
 };
 
 /** Milliseconds. */
-const LONGEST_CHECK = 5_000; // node's 30 seconds would let the ten for headers be forty
+const TIMEOUTS_CHECKED = 500; // node's 30 seconds would let the ten for headers be forty, and find all who dawdle at once
 const SILENCE_TIMEOUT = 120_000; // no byte either way, as when nobody reads the answer
 const MAX_HEADER_SIZE = 16 * 1024;
 
@@ -78,7 +79,7 @@ export function createHttpServer(
     {
       headersTimeout: limits.headersTimeout * 1000,
       requestTimeout: limits.requestTimeout * 1000,
-      connectionsCheckingInterval: Math.min(LONGEST_CHECK, limits.headersTimeout * 500),
+      connectionsCheckingInterval: TIMEOUTS_CHECKED,
       keepAliveTimeout: limits.keepAliveTimeout * 1000,
       maxHeaderSize: MAX_HEADER_SIZE,
       requireHostHeader: false, // ours to refuse, in our words
@@ -90,7 +91,7 @@ export function createHttpServer(
   server.on("checkExpectation", listener);
   server.on("checkContinue", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     // Whoever asks first and would be refused for its size is told so instead of being waved on.
-    if (!(Number(incoming.headers["content-length"]) > BODY_LIMIT)) outgoing.writeContinue();
+    if (!(Number(incoming.headers["content-length"]) > limits.bodyLimit)) outgoing.writeContinue();
     listener(incoming, outgoing);
   });
   server.on("clientError", connections.refuse);

@@ -3,6 +3,8 @@
 export interface OperationsConfig {
   /** Connections at once; one more is closed at once. */
   readonly maxConnections: number;
+  /** Bytes. */
+  readonly bodyLimit: number;
   /** Seconds, all of them. */
   readonly headersTimeout: number;
   readonly requestTimeout: number;
@@ -18,12 +20,12 @@ export interface OperationsConfig {
 }
 
 const wholeNumber =
-  (min: number, max: number) =>
+  (min: number, max: number, unit = 1) =>
   (value: string): number => {
     if (!/^\d{1,9}$/.test(value) || Number(value) < min || Number(value) > max) {
       throw new Error(`must be a whole number from ${min} to ${max}, not ${quote(value)}`);
     }
-    return Number(value);
+    return Number(value) * unit;
   };
 
 function onOrOff(value: string): boolean {
@@ -57,6 +59,14 @@ export const OPERATIONS_VARIABLES = [
     fallback: "10000",
     description: "Connections at once (1 to 1000000); one more is closed at once.",
     read: wholeNumber(1, 1_000_000),
+  },
+  {
+    name: "LATCHKEY_BODY_LIMIT_KIB",
+    key: "bodyLimit",
+    fallback: "64",
+    description:
+      "The longest body of a request, in KiB (4 to 1024); nothing that the API takes needs more than the default.",
+    read: wholeNumber(4, 1024, 1024),
   },
   {
     name: "LATCHKEY_HEADERS_TIMEOUT_SECONDS",

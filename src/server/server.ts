@@ -15,6 +15,7 @@ import { createHttpServer, type HttpServerOptions } from "./http-server.ts";
 import type { Logger } from "./logger.ts";
 import { type OperationsOptions, operationsContract } from "./operations.ts";
 import { observeProcess } from "./process-metrics.ts";
+import { loadTracing } from "./tracing.ts";
 
 export interface RunningServer {
   /** Where it listens, such as "http://localhost:8000". */
@@ -42,8 +43,13 @@ const QUIET_ROUTES = new Set(["/livez", "/readyz", "/metrics"]);
  * @throws ConfigError, or an error of the storage whose message is one clear sentence.
  */
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+  const tracing = config.tracing ? await loadTracing() : undefined;
   const store = await chooseStore(config);
-  const auth = await createEngine(config, store, { algorithm: config.algorithm, onEvent: logger.event });
+  const auth = await createEngine(config, store, {
+    algorithm: config.algorithm,
+    onEvent: logger.event,
+    ...(tracing && { tracer: tracing.tracer }),
+  });
   for (const { message, mend } of looseSettings(config)) logger.info(`${message}; ${mend}`);
   let isDraining = false;
 
@@ -67,11 +73,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     allowedOrigins: config.allowedOrigins,
     feedTokens: config.feedTokens,
     documents: config.documents,
+    bodyLimit: config.bodyLimit,
+    tracer: tracing?.tracer,
     onRequest: note,
   });
+  const handle = tracing ? Object.assign(tracing.continuing(endpoints), endpoints) : endpoints;
   const showsConsole = servesConsole(config, logger);
   const connections: HttpServerOptions = { limits: config, onRefused: countAndNote, isDraining: () => isDraining };
-  const server = createHttpServer(showsConsole ? withConsole(endpoints) : endpoints, connections);
+  const server = createHttpServer(showsConsole ? withConsole(handle) : handle, connections);
   const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer();
   const processMetrics = observeProcess();
   auth.metrics.add(...processMetrics.sources);

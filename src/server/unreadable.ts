@@ -18,16 +18,27 @@ export interface UnreadableConnections {
 /** Milliseconds in which the answer is read before the connection is torn down; what is still sent meanwhile is thrown away. */
 const LINGER = 1_000;
 
+/** So many of those who dawdled are hung up on between other work: node finds hundreds of them at once. */
+const AT_ONCE = 8;
+
+const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
+
 /** The statuses of node's errors; any other is 400. */
 const STATUSES: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  [TIMEOUT]: 408,
 };
 
 export function createUnreadableConnections(): UnreadableConnections {
   /** The last request of a connection, while it is not answered. */
   const latest = new WeakMap<Duplex, { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }>();
   const refused = new WeakSet<Duplex>();
+  const dawdlers: Duplex[] = [];
+
+  function hangUpOnSome(): void {
+    for (const socket of dawdlers.splice(0, AT_ONCE)) hangUp(socket, TOO_SLOW);
+    if (dawdlers.length > 0) setImmediate(hangUpOnSome);
+  }
 
   return {
     onRequest(incoming, outgoing) {
@@ -48,6 +59,10 @@ export function createUnreadableConnections(): UnreadableConnections {
         return;
       }
       const exchange = latest.get(socket);
+      if (!exchange && error.code === TIMEOUT) {
+        if (dawdlers.push(socket) === 1) setImmediate(hangUpOnSome);
+        return;
+      }
       if (!exchange) return hangUp(socket, toText(error));
       const { incoming, outgoing } = exchange;
       // That request was whole, and only what follows it is not: its answer comes first.
@@ -78,3 +93,5 @@ function toText(error: NodeJS.ErrnoException): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${problem.body}`;
 }
+
+const TOO_SLOW = toText(Object.assign(new Error(), { code: TIMEOUT }));

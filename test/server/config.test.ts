@@ -50,6 +50,7 @@ test("with nothing set everything has its default", () => {
       feedTokens: [],
       proxyCount: 0,
       maxConnections: 10_000,
+      bodyLimit: 65_536,
       headersTimeout: 10,
       requestTimeout: 30,
       keepAliveTimeout: 65,

@@ -169,6 +169,24 @@ describe("limits of connections (checklist 86)", { concurrency: true }, () => {
     assert.match(heard[2], /^HTTP\/1\.1 200 [\s\S]*"ok"\}$/);
   });
 
+  test("a body may have as much as was set, declared or not, and who asks first is told so (checklist 85)", async (t) => {
+    const { url } = await start(t, { LATCHKEY_BODY_LIMIT_KIB: "4" });
+    const path = "/v1/users/me/token";
+    const over = JSON.stringify({ username: "a".repeat(4_200), password: "x" });
+    const chunked = `${over.length.toString(16)}\r\n${over}\r\n0\r\n\r\n`;
+    const asking = ["Content-Type: application/json", `Content-Length: ${over.length}`, "Expect: 100-continue"];
+    for (const bytes of [
+      post(path, over),
+      request(`POST ${path}`, ["Content-Type: application/json", "Transfer-Encoding: chunked"], chunked),
+      request(`POST ${path}`, asking),
+    ]) {
+      const [answer] = (await send(url, bytes)).answers;
+      assert.deepEqual([answer?.status, answer?.body.detail], [413, "The body is over 4 KiB."]);
+    }
+    const [fits] = (await send(url, post(path, " ".repeat(4_000).concat("{}")))).answers;
+    assert.equal(fits?.status, 422);
+  });
+
   test("one connection more than there may be is closed at once, and the others are served", async (t) => {
     const { url } = await start(t, { LATCHKEY_MAX_CONNECTIONS: "2" });
     const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true }), new Agent()];

@@ -7,13 +7,14 @@ import type { Violation } from "../history.ts";
 import { onSqlite, PASSWORD, type Scenario } from "../scenario.ts";
 
 const LANES = 8;
-const ROUNDS = 5;
+const ROUNDS = 3;
 /** Milliseconds of each half of a round, and between requests of one client. */
-const HALF = 6_000;
+const HALF = 8_000;
 const HALF_SHORT = 500;
 const PAUSE = 3;
-/** Milliseconds until a crowd has come. */
-const ARRIVAL = 2_000;
+/** Milliseconds until a crowd has come, and the first of it are hung up on and come back. */
+const ARRIVAL = 13_000;
+const DEPARTURE = 2_000;
 /** Below so many sockets the times are not judged: it is the short form, on whatever machine. */
 const JUDGED = 1_000;
 
@@ -25,7 +26,7 @@ export const slowSockets: Scenario = {
   async run(context) {
     const isShort = context.amount < JUDGED;
     const half = isShort ? HALF_SHORT : HALF;
-    const server = await onSqlite(context, { LATCHKEY_HEADERS_TIMEOUT_SECONDS: isShort ? "1" : "4" });
+    const server = await onSqlite(context, isShort ? { LATCHKEY_HEADERS_TIMEOUT_SECONDS: "1" } : {});
     const wire = createWire(LANES);
     context.onEnd(() => wire.close());
     const credentials = { username: "ada", password: PASSWORD };
@@ -74,7 +75,7 @@ export const slowSockets: Scenario = {
       } finally {
         await crowd.terminate();
       }
-      await sleep(isShort ? 0 : ARRIVAL);
+      await sleep(isShort ? 0 : DEPARTURE);
       context.progress(`p99 ${alone.at(-1)?.toFixed(1)} ms alone, ${beside.at(-1)?.toFixed(1)} ms beside them`);
     }
     const [before, during] = [median(alone), median(beside)];
