@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { ClientOptions } from "../../src/client/index.ts";
-import { createHandler } from "../../src/handler.ts";
 import { PASSWORD, startServer, type TestServer } from "../client/support.ts";
+import { createHandler } from "../support/documented.ts";
 import { launchChromium, skip } from "./chromium.ts";
 import { openTabs, page, type Tabs } from "./tabs.ts";
 

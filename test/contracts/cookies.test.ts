@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createHandler, type Handler } from "../../src/handler.ts";
+import type { Handler } from "../../src/handler.ts";
+import { createHandler } from "../support/documented.ts";
 import { createEngine, type Engine, PASSWORD } from "../support/engine.ts";
 
 const OURS = "https://auth.example.com";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createHandler, type Handler } from "../../src/handler.ts";
+import type { Handler } from "../../src/handler.ts";
+import { createHandler } from "../support/documented.ts";
 import { createEngine, type Engine, signIn } from "../support/engine.ts";
 
 const CREDENTIAL = "feed-Zx8Kq2Vw5Lt9Rb3Ny7Hm1Jd6Gf4Ps0Qa";

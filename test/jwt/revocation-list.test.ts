@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
-import { createHandler } from "../../src/handler.ts";
 import { createKeySet, createRevocationList, createVerifier, importKey } from "../../src/jwt/index.ts";
 import { realSystem } from "../../src/system.ts";
+import { createHandler } from "../support/documented.ts";
 import { createEngine, type Engine, PASSWORD, signIn, TEST_SECRET } from "../support/engine.ts";
 import { fakeSystem } from "../support/fake-system.ts";
 

@@ -6,6 +6,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import type { Auth } from "../../src/auth.ts";
+import { latchkeyContract } from "../../src/contracts/latchkey.ts";
+import {
+  type Connection,
+  createHandler as createRealHandler,
+  type Endpoints,
+  type HandlerOptions,
+} from "../../src/handler.ts";
 import type { OpenapiDocument, Operation, ResponseObject } from "../../src/http/openapi.ts";
 import { createOpenapi } from "../../src/http/openapi.ts";
 import type { Contract } from "../../src/http/route.ts";
@@ -55,6 +63,33 @@ export function documentedBy(contracts: readonly Contract[]): Documented {
   const known = made.get(first) ?? holdTo(createOpenapi({ contracts }));
   made.set(first, known);
   return known;
+}
+
+/** A handler every answer of which is held to the document, whoever gets it. */
+export function createHandler(auth: Auth, options: HandlerOptions = {}): Endpoints {
+  const { contracts = [latchkeyContract], prefix = "" } = options;
+  const handle = createRealHandler(auth, options);
+  const documented = documentedBy(contracts);
+  const base = prefix.replace(/^\/*(?=.)/, "/").replace(/\/+$/, "");
+  const held = async (request: Request, connection?: Connection): Promise<Response> => {
+    const { method, url } = request;
+    const response = await handle(request, connection);
+    const path = url.slice(url.indexOf("/", url.indexOf("://") + 3));
+    const { status, headers } = response;
+    const exchange = { method, path: path.startsWith(base) ? path.slice(base.length) : "/", status, headers };
+    const text = await response.text();
+    try {
+      documented.check({ ...exchange, text });
+    } catch (problem) {
+      // Behind a socket it would only be one more answer.
+      console.error(problem);
+      process.exitCode = 1;
+      throw problem;
+    }
+    // Not a clone, whose body is a stream: what is whole goes out whole.
+    return new Response(text === "" ? null : text, { status, headers });
+  };
+  return Object.assign(held, { paths: handle.paths, knows: handle.knows });
 }
 
 let kept: Documented | undefined;
