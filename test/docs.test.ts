@@ -1,9 +1,10 @@
-/** Every TypeScript block of the documents compiles against the source. */
+/** The documents are true: every TypeScript block compiles against the source, and docs/openapi.json is what is served. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openapiText } from "../tools/openapi-document.ts";
 
 const root = join(import.meta.dirname, "..");
 const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root })];
@@ -58,3 +59,24 @@ test("every TypeScript block of the documents compiles", () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("docs/openapi.json is what is served, so that the wire contract never changes by accident", async () => {
+  const kept = JSON.parse(readFileSync(join(root, "docs/openapi.json"), "utf8"));
+  const changes = differences(kept, JSON.parse(await openapiText()));
+  const told =
+    "What clients see has changed. If that is meant: npm run docs, look at the diff of docs/openapi.json, and say it in CHANGELOG.md.";
+  assert.equal(changes.length, 0, `${told}\n${changes.slice(0, 20).join("\n")}`);
+});
+
+/** Where two documents differ, a line each. */
+function differences(one: unknown, other: unknown, pointer = ""): string[] {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
+    return Object.is(one, other)
+      ? []
+      : [`${pointer}: ${JSON.stringify(one)?.slice(0, 80)} → ${JSON.stringify(other)?.slice(0, 80)}`];
+  }
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].flatMap((name) =>
+    differences((one as Record<string, unknown>)[name], (other as Record<string, unknown>)[name], `${pointer}/${name}`),
+  );
+}

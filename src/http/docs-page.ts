@@ -60,7 +60,7 @@ ${Object.entries(schemas).map(
   ([name, schema]) => html`<article id="shape-${name}">
 <h3>${name}</h3>
 ${schema.description === undefined ? undefined : html`<p>${marked(schema.description)}</p>`}
-${fieldTable(name, schema)}
+${fieldTable(`Fields of ${name}`, schema)}
 </article>
 `,
 )}</section>
@@ -83,8 +83,8 @@ function article(row: Listed, { document, base }: Context): Html {
   return html`<article id="${row.operationId}">
 <h3>${method(row)} <code>${row.path}</code></h3>
 <p>${row.summary}. ${credentials(row)}</p>
-${parameters.length > 0 ? parameterTable(row.operationId, parameters) : undefined}
-${body?.schema ? html`<h4>Body</h4>${fieldTable(row.operationId, body.schema)}` : undefined}
+${parameters.length > 0 ? parameterTable(`Parameters of ${row.method} ${row.path}`, parameters) : undefined}
+${body?.schema ? html`<h4>Body</h4>${fieldTable(`Body of ${row.method} ${row.path}`, body.schema)}` : undefined}
 ${types.length > 0 ? html`<p>Taken as ${list([type ?? "", ...types])}.</p>` : undefined}
 <h4>Example</h4>
 ${code(toCurl(row, { document, base }))}
@@ -133,14 +133,14 @@ function toCurl({ method, path, parameters = [], requestBody, security }: Listed
   return lines.join(" \\\n  ");
 }
 
-function parameterTable(id: string, parameters: readonly Parameter[]): Html {
+function parameterTable(label: string, parameters: readonly Parameter[]): Html {
   const rows = parameters.map(({ name, in: place, required, description, schema }) => ({
     name,
     type: typeOf(schema),
     note: `${place}${required ? ", required" : ""}`,
     description,
   }));
-  return html`<h4>Parameters</h4>${table(id, rows)}`;
+  return html`<h4>Parameters</h4>${table(label, rows)}`;
 }
 
 interface Field {
@@ -150,10 +150,10 @@ interface Field {
   readonly description: string | undefined;
 }
 
-function fieldTable(id: string, schema: JsonSchema): Part {
+function fieldTable(label: string, schema: JsonSchema): Part {
   if (schema.$ref !== undefined) return html`<p>${typeOf(schema)}</p>`;
   const rows = fieldsOf(schema);
-  return rows.length > 0 ? table(id, rows) : html`<p>${typeOf(schema)}</p>`;
+  return rows.length > 0 ? table(label, rows) : html`<p>${typeOf(schema)}</p>`;
 }
 
 /** All fields, those of lists and objects within by their way there. */
@@ -167,8 +167,8 @@ function fieldsOf(schema: JsonSchema, way = ""): Field[] {
   });
 }
 
-function table(id: string, rows: readonly Field[]): Html {
-  return html`<div class="table" tabindex="0" role="region" aria-label="Fields of ${id}"><table>
+function table(label: string, rows: readonly Field[]): Html {
+  return html`<div class="table" tabindex="0" role="region" aria-label="${label}"><table>
 <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
 <tbody>${rows.map(
     ({ name, type, note, description }) => html`<tr><th scope="row"><code>${name}</code>${
