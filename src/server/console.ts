@@ -47,6 +47,9 @@ const FOR_EVER = "public, max-age=31536000, immutable";
 /** Asked for each time, so that an upgrade is seen at once. */
 const ASK_FIRST = "no-cache";
 
+/** What a page's address can look like. */
+const PAGE = /^\/console\/(?!assets)(?:[a-z-]+(?:\/\d{1,16})?\/?)?$/;
+
 interface ConsoleFile {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly gzipped: Uint8Array<ArrayBuffer>;
@@ -74,7 +77,7 @@ export function withConsole(endpoints: Endpoints): Handler {
     }
     files ??= readFiles();
     // Every page is the one page, which looks at its own address.
-    const file = files.get(path) ?? (path.startsWith("/console/assets/") ? undefined : files.get("/"));
+    const file = files.get(path) ?? (PAGE.test(path) ? files.get("/") : undefined);
     return file ? answer(request, file) : toProblem(new AuthError("not_found"));
   };
 }

@@ -2,7 +2,8 @@
  * Pictures of the console for the documents: `npm run screenshots`. Every page in both themes, over a store with some history.
  * @see docs/console.md
  */
-import { mkdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { globSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { createAuth } from "../../src/auth.ts";
@@ -27,7 +28,12 @@ const DEVICES = [
 
 const dataDir = temporaryFolder();
 await makeHistory();
-const server = await startConsole({ LATCHKEY_DATA_DIR: dataDir, JWT_SECRET_KEY: TEST_SECRET, JWT_ALGORITHM: "EdDSA" });
+const server = await startConsole({
+  LATCHKEY_DATA_DIR: dataDir,
+  JWT_SECRET_KEY: TEST_SECRET,
+  JWT_ALGORITHM: "EdDSA",
+  LATCHKEY_REFRESH_GRACE_SECONDS: "0",
+});
 const browser = await launchChromium();
 mkdirSync(FOLDER, { recursive: true });
 try {
@@ -36,6 +42,9 @@ try {
   await browser.close();
   await server.close();
 }
+// A third of the size, and no eye tells; where there is no pngquant they stay as they are.
+const files = globSync("*.png", { cwd: FOLDER }).map((file) => join(FOLDER, file));
+spawnSync("pngquant", ["--force", "--skip-if-larger", "--ext", ".png", "--speed", "1", "--strip", "192", ...files]);
 
 /** Some months in which users came and keys changed. */
 async function makeHistory(): Promise<void> {
@@ -154,28 +163,25 @@ async function watch(page: Page, { url }: ConsoleServer): Promise<void> {
   await page.clock.install();
   await page.goto(`${url}/console/overview`);
   await page.getByText("Signed in").first().waitFor();
-  const post = (path: string, body: object) => call(url, "POST", `/v1/users/me/token${path}`, { body });
-  const people = ["turing", "liskov", "knuth"];
-  const held = await Promise.all(
-    people.map(async (username) => (await post("", { username, password: PASSWORD })).body),
-  );
+  const post = async (path: string, body: object) =>
+    (await call(url, "POST", `/v1/users/me/token${path}`, { body })).body;
+  const people = ["turing", "liskov", "knuth", "lamport", "allen", "hoare"];
+  const held = await Promise.all(people.map((username) => post("", { username, password: PASSWORD })));
+  const stolen = held[5]?.refresh_token;
   for (let i = 0; i < 100; i++) {
     const wave = 1 + Math.sin(i / 9) + 0.6 * Math.sin(i / 3.1);
     const work: Promise<unknown>[] = [];
-    for (let n = 0; n < wave; n++)
-      work.push(post("", { username: people[n % 3], password: i % 17 === 5 ? "wrong" : PASSWORD }));
-    if (i % 2 === 0) {
-      const one = held[i % 3];
-      const { body } = await post("/refresh", { refresh_token: one.refresh_token });
-      if (body.refresh_token) Object.assign(one, body);
-      if (i % 12 === 0)
-        work.push(
-          post("/refresh", { refresh_token: one.refresh_token }),
-          post("/refresh", { refresh_token: one.refresh_token }),
-        );
+    for (let n = 0; n < wave; n++) {
+      work.push(post("", { username: people[(i + n) % 6], password: i % 17 === 5 ? "wrong" : PASSWORD }));
     }
+    for (let n = 0; n < 1 + wave; n++) {
+      const one = held[(i + n) % 5];
+      Object.assign(one, await post("/refresh", { refresh_token: one.refresh_token }));
+    }
+    if (i === 20) await post("/refresh", { refresh_token: stolen });
+    if (i === 70) await post("/refresh", { refresh_token: stolen });
     for (let n = 0; n < 6 + 4 * wave; n++)
-      work.push(call(url, "GET", "/v1/users/me", { token: held[n % 3].access_token }));
+      work.push(call(url, "GET", "/v1/users/me", { token: held[n % 5].access_token }));
     await Promise.all(work);
     const answered = page.waitForResponse("**/v1/staff/metrics");
     await page.clock.runFor(3_000);
