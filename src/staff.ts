@@ -114,8 +114,8 @@ export function createStaff(options: StaffOptions): { readonly staff: Staff; rea
 
     async endSession(actorId, userId, sessionId) {
       const id = readId(sessionId);
-      const user = await find(userId);
-      requireLeaveToEnd(await require(actorId), user);
+      const actor = await require(actorId);
+      requireLeaveToEnd(actor, await find(userId));
       return id !== undefined && (await sessions.end(userId, id));
     },
 

@@ -9,7 +9,7 @@ import { fromSession, fromUser, like, parameter, SessionsAnswer, UserAnswer, who
 
 const UsersQuery = z.object({
   search: parameter("What a username or an email begins with, without regard to case.", { max: SEARCH_LENGTH }),
-  after: parameter("The `next` of the page before.", { max: 1500 }),
+  after: parameter("The `next` of the page before.", { max: 8002 }),
   limit: wholeNumber(`Users on a page. Default ${USUAL_PAGE}.`, { min: 1, max: LARGEST_PAGE }),
 });
 
@@ -23,6 +23,9 @@ const UsersAnswer = z.object({
 const flag = (description: string) =>
   z.boolean({ error: "must be true or false, or absent" }).describe(description).optional();
 
+/** A field that there is not, where its name is one and not, say, a password. */
+const nameOf = (field = "") => (/^\w{1,30}$/.test(field) ? field : "another field");
+
 const UserPatch = z
   .strictObject(
     {
@@ -33,7 +36,7 @@ const UserPatch = z
     {
       error: (issue) =>
         issue.code === "unrecognized_keys"
-          ? `only is_active, is_staff and is_superuser can be changed, not ${issue.keys.join(", ").slice(0, 200)}`
+          ? `only is_active, is_staff and is_superuser can be changed, not ${nameOf(issue.keys[0])}`
           : "the body must be a JSON object",
     },
   )

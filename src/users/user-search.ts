@@ -108,7 +108,7 @@ function toKeyCursor(entry: Row): string {
 
 /** @throws AuthError `input_invalid` for what is no cursor of a search for this key. */
 function readKeyCursor(cursor: string, key: string): Position {
-  const [, column, encoded = ""] = /^([ue])\.([A-Za-z0-9_-]{1,1400})$/.exec(cursor) ?? [];
+  const [, column, encoded = ""] = /^([ue])\.([A-Za-z0-9_-]{1,8000})$/.exec(cursor) ?? [];
   const found = Buffer.from(encoded, "base64url").toString("utf8");
   const isOurs = column !== undefined && found.startsWith(key) && !found.includes("\0");
   if (isOurs && Buffer.from(found).toString("base64url") === encoded) {

@@ -208,6 +208,28 @@ for (const { name, table, database } of settings) {
       await assert.rejects(auth.users.delete(user.id), { code: "input_invalid" });
     });
 
+    test("staff who are so in Django act here, and what they do is in Django's row", async () => {
+      const [root, clerk, bob] = await Promise.all([
+        create({ is_superuser: true, is_staff: true }),
+        create({ is_staff: true }),
+        create({ email: "bob.in.place@example.com" }),
+      ]);
+      const { staff } = auth;
+      const tokens = await auth.login({ username: bob.username, password: PASSWORD });
+      await assert.rejects(staff.update(clerk.id, bob.id, { isStaff: true }), { code: "insufficient_scope" });
+      assert.equal((await staff.update(clerk.id, bob.id, { isActive: false })).isActive, false);
+      assert.equal((await django.run("read", bob.username)).is_active, false);
+      await isRefused(tokens, "user_not_found");
+      assert.equal((await staff.update(root.id, bob.id, { isActive: true, isStaff: true })).isStaff, true);
+      const { is_active, is_staff } = await django.run("read", bob.username);
+      assert.deepEqual([is_active, is_staff], [true, true]);
+      assert.deepEqual(
+        (await auth.users.list({ search: "BOB.in" })).users.map(({ id }) => id),
+        [bob.id],
+      );
+      await assert.rejects(auth.users.list({ search: "bob", after: "u.Ym9i" }), { code: "input_invalid" });
+    });
+
     test("ids beyond those of the table, and names that are no names, find nobody", async () => {
       assert.equal(await auth.users.byId(Number.MAX_SAFE_INTEGER), undefined);
       await assert.rejects(auth.users.setPassword(2 ** 40, PASSWORD), { code: "user_not_found" });
