@@ -208,7 +208,7 @@ async function openStaff(options?: TabOptions) {
 test("tokens: my own taken apart, its refresh seen, a forged one explained, a refresh token kept at home", {
   skip,
 }, async () => {
-  const { page, user } = await openSignedIn();
+  const { tab, page, user } = await openSignedIn();
   await follow(page, "Tokens");
   await page.getByText(/^\d\d:\d\d$/).waitFor();
   const claim = (name: string) =>
@@ -218,11 +218,13 @@ test("tokens: my own taken apart, its refresh seen, a forged one explained, a re
       .first();
   assert.match(await claim("sub").innerText(), new RegExp(`\\b${user.id}\\b`));
   assert.match(await claim("exp").innerText(), /When it expires\. \d/);
-  // Another tab signs in anew and this one hears of it.
+  // As if it had expired: the next call is refused, and the client renews it and asks again.
+  await tab.context.clearCookies({ name: "__Host-latchkey_access" });
   const { accessToken } = await server.auth.login({ username: user.username, password: PASSWORD });
   await page.getByLabel("Access token").fill(`Bearer ${accessToken}`);
   await button(page, "Explain it").click();
   await page.getByText("Every check passes.").waitFor();
+  await page.getByText(/^Refreshed: token \d+ of this session$/).waitFor();
   await page
     .getByLabel("Access token")
     .fill(accessToken.slice(0, -4) + (accessToken.endsWith("AAAA") ? "BBBB" : "AAAA"));
@@ -348,6 +350,10 @@ test("a session that ends while a form is open: nothing typed is lost", { skip }
   await page.getByLabel("Current password", { exact: true }).fill(PASSWORD);
   await page.getByLabel("New password", { exact: true }).fill("eleven purple engines");
   await server.auth.sessions.endAll(user.id);
+  // Until the instance that serves has heard of it.
+  await page.evaluate(async () => {
+    while ((await fetch("/v1/users/me")).ok) await new Promise((resolve) => setTimeout(resolve, 20));
+  });
   await button(page, "Change password").click();
   const dialog = page.getByRole("dialog", { name: "Sign in to go on" });
   await dialog.waitFor();
@@ -423,6 +429,55 @@ test("the policy holds: a script, a style and a handler that were planted do not
   }
 });
 
+test("over plain http from afar the page says that it can't be used so, before a password is typed", {
+  skip,
+}, async () => {
+  const { page, context } = await openTab(browser, "http://console.test");
+  try {
+    await page.route("http://console.test/**", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      await route.fulfill({ response: await route.fetch({ url: server.url + pathname }) });
+    });
+    await page.goto("http://console.test/");
+    await page.getByText("This page came over plain http").waitFor();
+  } finally {
+    await context.close();
+  }
+});
+
+test("a browser that keeps no Secure cookie from localhost is told where it would", { skip }, async () => {
+  const tab = await open();
+  const user = await register();
+  // As Safari does.
+  await tab.page.route("**/v1/users/me/token", async (route) => {
+    const request = route.request();
+    const asked = { method: request.method(), headers: request.headers(), body: request.postData() ?? "" };
+    const answer = await fetch(request.url(), asked);
+    const contentType = answer.headers.get("content-type") ?? "";
+    await route.fulfill({ status: answer.status, contentType, body: await answer.text() });
+  });
+  await tab.page.goto(server.url);
+  await tab.page.getByLabel("Username or email").fill(user.username);
+  await tab.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await button(tab.page, "Sign in").click();
+  await tab.page.getByText("Your browser keeps no sign-in cookie from a page without TLS.").waitFor();
+});
+
+test("the page can be used a moment after it was asked for", { skip }, async (t) => {
+  const { page } = await open();
+  await page.addInitScript(`new MutationObserver(() => {
+    if (document.activeElement?.name === "name") globalThis.usableAt ??= performance.now();
+  }).observe(document, { childList: true, subtree: true })`);
+  const took: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    await page.context().clearCookies();
+    await page.goto(server.url);
+    await page.waitForFunction(() => (globalThis as { usableAt?: number }).usableAt !== undefined);
+    took.push(Math.round(await page.evaluate<number>("globalThis.usableAt")));
+  }
+  t.diagnostic(`the sign-in form has the focus after ${took.join(", ")} ms`);
+});
+
 test("with the keyboard alone: to a field, through the menu, into a dialog and out of it", { skip }, async () => {
   const { page } = await open();
   const user = await register();
@@ -467,10 +522,14 @@ async function findings(page: Page): Promise<string[]> {
   await page.emulateMedia({ colorScheme: "dark" });
   found.push(...(await run(["color-contrast"])).map((one) => `dark ${one}`));
   await page.emulateMedia({ colorScheme: "light" });
+  // WCAG 1.4.10: nothing has to be read by scrolling to the side.
+  await page.setViewportSize({ width: 320, height: 640 });
+  if ((await overflow(page)) > 0) found.push("wider than 320 pixels");
+  await page.setViewportSize({ width: 1200, height: 800 });
   return found;
 }
 
-test("axe finds nothing on any page, light and dark", { skip }, async () => {
+test("axe finds nothing on any page, light and dark, and none is wider than a phone", { skip }, async () => {
   const tab = await open();
   const { page } = tab;
   const found: Record<string, string[]> = {};
