@@ -83,6 +83,12 @@ export type ReadonlyOf<Value> = Value extends (...rest: never) => unknown
   ? Value
   : { readonly [Name in keyof Value]: ReadonlyOf<Value[Name]> };
 
+/** What has a type of its own for each value. */
+export type Literal = string | number | boolean | null | undefined;
+
+/** What goes into claims. That a value is a type variable makes the compiler keep "pro" where it would say `string`. */
+export type ClaimsGiven<Value> = { readonly [name: string]: Value | object | readonly (Value | object)[] };
+
 /** Options of an engine whose application claims have a type: `Output` where they are read, `Input` where they are issued. */
 export interface TypedAuthOptions<Output extends object, Input, Given = ReadonlyOf<Input>>
   extends Omit<AuthOptions, "claims"> {
@@ -94,6 +100,11 @@ export interface TypedAuthOptions<Output extends object, Input, Given = Readonly
   /** What a user's claims are, as the schema takes them. They are read by whoever holds the token, so nothing secret. */
   readonly claimsOf: (user: User) => Given | Promise<Given>;
 }
+
+/** Nothing more where `Given` is what the schema takes; otherwise what it takes, so that the compiler says what is wrong. */
+export type Fitting<Given, Input> = [Given] extends [ReadonlyOf<Input>]
+  ? unknown
+  : Pick<TypedAuthOptions<object, Input>, "claimsOf">;
 
 export interface KeyOptions {
   /** A pair signs for so long, then the next one does. Default "30d". */

@@ -7,8 +7,10 @@ import type {
   Auth,
   AuthenticateOptions,
   AuthOptions,
+  ClaimsGiven,
+  Fitting,
   Identity,
-  ReadonlyOf,
+  Literal,
   Tokens,
   TypedAuthOptions,
 } from "./auth-interface.ts";
@@ -70,8 +72,8 @@ const CACHED_TOKENS = 4096;
  * Composes an engine over a store; creates or upgrades the store's tables.
  * @throws TypeError for a weak secret or an option out of range; rejects when the store can't be used.
  */
-export function createAuth<Output extends object, Input, const Given extends ReadonlyOf<Input>>(
-  options: TypedAuthOptions<Output, Input, Given>,
+export function createAuth<Output extends object, Input, Value extends Literal, Given extends ClaimsGiven<Value>>(
+  options: TypedAuthOptions<Output, Input, Given> & Fitting<Given, Input>,
 ): Promise<Auth<Output>>;
 export function createAuth(options: AuthOptions): Promise<Auth>;
 export async function createAuth(options: AuthOptions | TypedAuthOptions<object, unknown>): Promise<Auth> {

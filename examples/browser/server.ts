@@ -6,12 +6,12 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { createAuth, createHandler, openSqlite } from "latchkey";
+import { createAuth, createHandler, type Duration, openSqlite } from "latchkey";
 
 const auth = await createAuth({
   secret: crypto.getRandomValues(new Uint8Array(32)),
   storage: openSqlite(":memory:"),
-  accessTtl: process.env.TOKEN_TTL ?? "30s",
+  accessTtl: (process.env.TOKEN_TTL ?? "30s") as Duration,
 });
 const handle = createHandler(auth);
 await auth.register({ username: "ada", email: "ada@example.com", password: "correct horse battery" });

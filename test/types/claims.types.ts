@@ -55,6 +55,26 @@ export async function theSchemaSaysWhatIsIssuedAndWhatIsRead(): Promise<void> {
     claims: schema,
     claimsOf: (user) => ({ plan: user.isStaff ? "pro" : "free", roles: ["a"], since: "" }),
   });
+  const roles = z.object({ roles: z.array(z.enum(["staff"])) });
+  await createAuth({ ...base, claims: roles, claimsOf: ({ isStaff }) => ({ roles: isStaff ? ["staff"] : [] }) });
+  await createAuth({ ...base, claims: roles, claimsOf: async () => ({ roles: ["staff"] }) });
+  // @ts-expect-error no such role
+  await createAuth({ ...base, claims: roles, claimsOf: ({ isStaff }) => ({ roles: isStaff ? ["boss"] : [] }) });
+  // @ts-expect-error no such role, later
+  await createAuth({ ...base, claims: roles, claimsOf: async () => ({ roles: ["boss"] }) });
+  // @ts-expect-error nothing at all
+  await createAuth({ ...base, claims: roles, claimsOf: () => undefined });
+  const nested = z.object({
+    tree: z.array(z.object({ kind: z.enum(["leaf"]) })),
+    at: z.tuple([z.string(), z.number()]),
+  });
+  const nestedOf = ({ username }: User): z.input<typeof nested> => ({ tree: [{ kind: "leaf" }], at: [username, 1] });
+  await createAuth({ ...base, claims: nested, claimsOf: nestedOf });
+  await createAuth({
+    ...base,
+    claims: nested,
+    claimsOf: ({ username }) => ({ tree: [{ kind: "leaf" as const }], at: [username, 1] as const }),
+  });
   const withNumber = ({ username }: User) => ({ ...claimsOf(), roles: [username, 1] });
   // @ts-expect-error roles are texts
   await createAuth({ ...base, claims: schema, claimsOf: withNumber });
