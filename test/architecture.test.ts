@@ -154,6 +154,19 @@ test("the token core and the session rule import nothing from npm (checklist 99)
   assert.deepEqual(wrong, []);
 });
 
+test("the console is a client like any other: it imports latchkey/client and Preact", () => {
+  const folder = join(SRC, "../console");
+  const wrong = globSync("**/*.{ts,tsx}", { cwd: folder }).flatMap((file) => {
+    const source = readFileSync(join(folder, file), "utf8");
+    const targets = [...source.matchAll(/\bfrom\s+"([^"]+)"|\bimport\("([^"]+)"\)/g)].map(([, a, b]) => a ?? b ?? "");
+    return targets
+      .filter((to) => !/^preact(?:\/hooks)?$|^latchkey\/client$/.test(to))
+      .filter((to) => !to.startsWith(".") || join(folder, dirname(file), to).startsWith(folder) === false)
+      .map((to) => `console/${file} imports ${to}`);
+  });
+  assert.deepEqual(wrong, []);
+});
+
 /** Development dependencies that the build puts into dist/. */
 const BUNDLED = ["hono", "@hono/node-server", "zod", "@zxcvbn-ts/language-common"];
 

@@ -6,6 +6,7 @@ import { readConfig } from "../../src/server/config.ts";
 import { chooseStore, createEngine } from "../../src/server/engine.ts";
 import { createTextLogger } from "../../src/server/logger.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
+import { insertUser } from "../../src/storage/queries.ts";
 import { temporaryFolder } from "../support/child-server.ts";
 import { launchChromium } from "./chromium.ts";
 
@@ -15,6 +16,8 @@ export interface ConsoleServer {
   readonly url: string;
   /** Another instance on the same store: what else happens there. */
   readonly auth: Auth;
+  /** Puts users there whom nobody signs in as: it costs no hash. */
+  addUsers(usernames: readonly string[]): Promise<void>;
   /** All that the server has printed. */
   readonly lines: readonly string[];
   /** The port goes silent; `start` brings it back. */
@@ -31,10 +34,20 @@ export async function startConsole(env: Readonly<Record<string, string>> = {}): 
   let running: RunningServer | undefined = await startServer(readConfig({ PORT: "0", ...settings }), logger);
   const { url } = running;
   const config = readConfig({ PORT: new URL(url).port, ...settings });
-  const auth = await createEngine(config, await chooseStore(config));
+  const store = await chooseStore(config);
+  const auth = await createEngine(config, store);
   return {
     url,
     auth,
+    async addUsers(usernames) {
+      const rows = usernames.map((name) =>
+        insertUser({
+          ...{ username: name, usernameKey: name.toLowerCase(), email: `${name}@example.com`, password: "!", now: 1 },
+          ...{ emailKey: `${name.toLowerCase()}@example.com`, firstName: "<i>", lastName: "" },
+        }),
+      );
+      await store.storage.write(rows);
+    },
     lines,
     async stop() {
       await running?.close();
