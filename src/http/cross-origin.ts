@@ -11,7 +11,10 @@ const PREFLIGHT_MAX_AGE = 600;
 /** @throws TypeError for what is no origin, with what would be right. */
 export function readOrigins(origins: readonly string[]): readonly string[] {
   for (const origin of origins) {
-    if (!URL.canParse(origin) || !/^https?:$/.test(new URL(origin).protocol) || new URL(origin).origin !== origin) {
+    const isExact =
+      URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol) && new URL(origin).origin === origin;
+    // A pattern would be taken for a host of that very name, and would silently allow nobody.
+    if (!isExact || origin.includes("*")) {
       throw new TypeError(
         `an allowed origin is a scheme and a host, such as https://app.example.com, not ${JSON.stringify(origin)}`,
       );

@@ -7,7 +7,7 @@ import { looseSettings } from "./contracts.ts";
 import { type ChosenStore, chooseStore, createEngine } from "./engine.ts";
 
 export interface Finding {
-  /** What was looked at: "settings", "secret", "store", "migrations", "clock", "keys", "proxy", "cookies", "CORS". */
+  /** What was looked at: "settings", "secret", "store", "migrations", "clock", "keys", "proxy", "cookies", "CORS", "metrics", "limits". */
   readonly name: string;
   readonly state: "ok" | "warning" | "failure";
   readonly message: string;
@@ -49,6 +49,8 @@ export async function inspect(env: Readonly<Record<string, string | undefined>>)
     ...inspectSecret(config, env),
     ...inspectNetwork(config),
     ...inspectOrigins(config),
+    inspectMetrics(config),
+    ...inspectLimits(config),
     ...(await inspectStore(config)),
   ];
 }
@@ -139,6 +141,43 @@ function inspectOrigins({ cookies, allowedOrigins, isProduction }: Config): Find
   const kept = "HttpOnly and Secure; browsers keep them over TLS (and from localhost) only";
   findings.push(ok("cookies", cookies ? `on for who asks for them: ${kept}` : "off"));
   return findings;
+}
+
+function inspectMetrics({ metricsPort, metricsHost, metricsTokens }: Config): Finding {
+  if (metricsPort !== undefined && !LOOPBACK.test(metricsHost)) {
+    return warning(
+      "metrics",
+      `whoever reaches ${metricsHost} at LATCHKEY_METRICS_PORT reads what this server counts`,
+      "let a firewall admit the scraper alone, or set LATCHKEY_METRICS_HOST=127.0.0.1, or LATCHKEY_METRICS_TOKENS instead of the port",
+    );
+  }
+  const ways = [
+    ...(metricsPort === undefined ? [] : [`at ${metricsHost}, port ${metricsPort}`]),
+    ...(metricsTokens.length === 0 ? [] : ["on the public port, with a credential"]),
+  ];
+  return ok("metrics", ways.length === 0 ? "not served" : ways.join(" and "));
+}
+
+/** Files of our own beside the sockets: the store, the log, node's. */
+const OWN_FILES = 100;
+
+/** A connection is an open file, of which the system allows so many. */
+function inspectLimits({ maxConnections, isProduction }: Config): Finding[] {
+  // Otherwise it looks up the name of every peer.
+  process.report.excludeNetwork = true;
+  const { userLimits } = process.report.getReport() as {
+    readonly userLimits?: { readonly open_files?: { readonly hard: number | "unlimited" } };
+  };
+  // Node raises the soft limit to the hard one.
+  const most = userLimits?.open_files?.hard;
+  if (!isProduction || typeof most !== "number" || most >= maxConnections + OWN_FILES) return [];
+  return [
+    warning(
+      "limits",
+      `${most} files may be open, and LATCHKEY_MAX_CONNECTIONS is ${maxConnections}`,
+      "raise the one (LimitNOFILE= of systemd, ulimit -n) or lower the other",
+    ),
+  ];
 }
 
 async function inspectStore(config: Config): Promise<Finding[]> {

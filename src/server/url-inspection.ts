@@ -33,6 +33,7 @@ export async function inspectUrl(url: string): Promise<Finding[]> {
     inspectClock(health),
     await inspectCors(ask),
     await inspectJwks(ask),
+    await inspectMetrics(ask),
   ];
 }
 
@@ -86,4 +87,14 @@ async function inspectJwks(ask: Ask): Promise<Finding> {
     return failure("JWKS", "it shows a private key", "latchkey keys compromise <kid>, and find out who serves this");
   }
   return ok("JWKS", jwks.keys.length === 0 ? "no public keys: a secret signs" : `${jwks.keys.length} public keys`);
+}
+
+async function inspectMetrics(ask: Ask): Promise<Finding> {
+  const { status } = await ask("metrics");
+  if (status !== 200) return ok("metrics", "nobody may read /metrics without a credential");
+  return failure(
+    "metrics",
+    "anybody may read /metrics",
+    "let the proxy pass on the public port alone, not LATCHKEY_METRICS_PORT",
+  );
 }

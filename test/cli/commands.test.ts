@@ -369,6 +369,13 @@ describe("commands", SIDE_BY_SIDE, () => {
         /may be reached without passing the proxy/,
       );
 
+      const open = await run("doctor --json", {
+        env: { LATCHKEY_METRICS_PORT: "9464", LATCHKEY_METRICS_HOST: "0.0.0.0", LATCHKEY_MAX_CONNECTIONS: "1000000" },
+      });
+      const metrics = findings(open).find(({ name }) => name === "metrics");
+      assert.equal(metrics?.state, "warning");
+      assert.match(metrics.mend ?? "", /LATCHKEY_METRICS_TOKENS/);
+
       const origins = await run("doctor --json", {
         env: { LATCHKEY_ALLOWED_ORIGINS: "http://app.example.com,http://localhost:3000", NODE_ENV: "production" },
       });

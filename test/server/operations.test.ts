@@ -200,6 +200,25 @@ describe("limits of connections (checklist 86)", { concurrency: true }, () => {
   });
 });
 
+test("of X-Forwarded-For only what our own proxies wrote is believed, however it is forged (checklist 92)", async (t) => {
+  const { url } = await start(t, { NUMBER_OF_PROXIES: "1" });
+  const ada = { username: "ada", password: PASSWORD };
+  await call(url, "POST", "/v1/users", { body: { ...ada, email: "ada@example.com" } });
+  const written = "198.51.100.7"; // by the proxy, at the end
+  for (const [headers, believed] of [
+    [[`X-Forwarded-For: 203.0.113.66, ${written}`], written],
+    [[`X-Forwarded-For: 203.0.113.66`, `X-Forwarded-For: ${written}`], written],
+    [["Forwarded: for=203.0.113.66", "X-Real-IP: 203.0.113.66", `X-Forwarded-For: ${written}`], written],
+    [["X-Forwarded-For: 203.0.113.66, <script>"], "127.0.0.1"],
+    [["X-Forwarded-For: 203.0.113.66,"], "127.0.0.1"],
+    [["X-Client-IP: 203.0.113.66"], "127.0.0.1"],
+  ] as const) {
+    const [login] = (await send(url, post("/v1/users/me/token", ada, headers))).answers;
+    const { body } = await call(url, "GET", "/v1/users/me/sessions", { token: login?.body.access_token });
+    assert.equal(body.sessions.find((session: { current: boolean }) => session.current).ip, believed, headers.join());
+  }
+});
+
 test("probes leave no line in the log, but what they are refused does", async (t) => {
   const server = await start(t, { LATCHKEY_METRICS_TOKENS: TOKEN });
   await call(server.url, "GET", "/livez");
