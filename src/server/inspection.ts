@@ -164,7 +164,7 @@ const OWN_FILES = 100;
 /** A connection is an open file, of which the system allows so many. */
 function inspectLimits({ maxConnections, isProduction }: Config): Finding[] {
   // Otherwise it looks up the name of every peer.
-  process.report.excludeNetwork = true;
+  Object.assign(process.report, { excludeNetwork: true });
   const { userLimits } = process.report.getReport() as {
     readonly userLimits?: { readonly open_files?: { readonly hard: number | "unlimited" } };
   };
