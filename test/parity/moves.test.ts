@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type ChildServer, call, startChildServer, temporaryFolder } from "../support/child-server.ts";
+import { type ChildServer, callAny as call, startChildServer, temporaryFolder } from "../support/child-server.ts";
 import { PASSWORD } from "./cases.ts";
 import { SECRET } from "./compare.ts";
 import { type DjangoProject, missingDjango, startDjango } from "./django.ts";
