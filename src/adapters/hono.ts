@@ -71,7 +71,7 @@ class HonoHead implements RequestHead {
   }
 
   get host(): string {
-    return new URL(this.#context.req.url).host;
+    return this.#context.req.raw.headers.get("host") ?? new URL(this.#context.req.url).host;
   }
 
   header(name: string): string | null {

@@ -8,29 +8,80 @@
  * // app/page.tsx
  * const who = await currentAuth(auth, await headers());
  * // proxy.ts
- * export const proxy = signInProxy({ signInPath: "/login", except: ["/login", "/auth"] });
+ * export const proxy = signInProxy({ signInPath: "/login", except: ["/auth"] });
  * ```
- * What renders never rotates: a refresh happens where cookies can be set, in the route handlers.
+ * What renders never rotates: a refresh happens where cookies can be set, in the route handlers. An engine may be given as a function that opens it:
+ * `next build` loads every route, where there is neither a secret nor a database.
  */
 import type { Auth } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
 import { ACCESS_COOKIE, type RequestHead, readCookie } from "../http/cookies.ts";
-import { type ApplicationOf, createGuard, type Guarded, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import {
+  type Admitted,
+  type ApplicationOf,
+  createGuard,
+  type Guarded,
+  type GuardOptions,
+  type GuardSource,
+} from "../http/guard.ts";
+import { requireAuth as requireAuthOf } from "./fetch.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
-export { requireAuth } from "./fetch.ts";
+
+/** An engine or a verifier, or what opens one when the first request comes. */
+export type Opened<Source> = Source | (() => Source | Promise<Source>);
 
 type RouteHandler = (request: Request) => Promise<Response>;
 
 /** The endpoints as route handlers, for a catch-all route below `options.prefix`. */
 export function authRoutes(
-  auth: Auth,
+  auth: Opened<Auth>,
   options?: HandlerOptions,
 ): Readonly<Record<"GET" | "POST" | "PATCH" | "DELETE" | "OPTIONS", RouteHandler>> {
-  const handle = createHandler(auth, options);
-  const answer: RouteHandler = (request) => handle(request, { host: request.headers.get("host") ?? undefined });
+  const handler = prepare(auth, (opened) => createHandler(opened, options));
+  const answer: RouteHandler = async (request) =>
+    (await handler())(request, { host: request.headers.get("host") ?? undefined });
   return { GET: answer, POST: answer, PATCH: answer, DELETE: answer, OPTIONS: answer };
+}
+
+/** Guards a route handler: it is called with the request, who sends it and what Next gives, and not at all when the request is refused. */
+export function requireAuth<
+  Source extends GuardSource,
+  const Options extends GuardOptions<Request, ApplicationOf<Source>>,
+>(source: Opened<Source>, options?: Options) {
+  const guard = prepare(source, (opened) => requireAuthOf(opened, options));
+  return <Rest extends readonly unknown[]>(
+    handler: (request: Request, who: Admitted<Source, Options>, ...rest: Rest) => Response | Promise<Response>,
+  ) =>
+    async (request: Request, ...rest: Rest): Promise<Response> =>
+      (await guard())(handler)(request, ...rest);
+}
+
+/**
+ * Makes what rests on a source: at once where it is here, and otherwise when it is first needed. An attempt that failed is made anew by the next request.
+ */
+function prepare<Source extends object, Made>(
+  source: Opened<Source>,
+  make: (opened: Source) => Made,
+): () => Made | Promise<Made> {
+  if (typeof source !== "function") {
+    const made = make(source);
+    return () => made;
+  }
+  let making: Promise<Made> | undefined;
+  async function open(source: () => Source | Promise<Source>): Promise<Made> {
+    try {
+      return make(await source());
+    } catch (error) {
+      making = undefined;
+      throw error;
+    }
+  }
+  return () => {
+    making ??= open(source);
+    return making;
+  };
 }
 
 /**
@@ -40,11 +91,12 @@ export function authRoutes(
  * @throws AuthError only where nobody can say (503).
  */
 export async function currentAuth<Source extends GuardSource>(
-  source: Source,
+  source: Opened<Source>,
   headers: Pick<Headers, "get">,
   options: Pick<GuardOptions<unknown, ApplicationOf<Source>>, "freshness" | "claims" | "roles"> = {},
 ): Promise<Guarded<Source> | undefined> {
-  const guard = createGuard<undefined>(source, { ...options, optional: true } as GuardOptions<undefined>);
+  const opened = typeof source === "function" ? await source() : source;
+  const guard = createGuard<undefined>(opened, { ...options, optional: true } as GuardOptions<undefined>);
   try {
     return (await guard(new HeadersHead(headers), "", undefined)) as Guarded<Source> | undefined;
   } catch (error) {
@@ -56,7 +108,7 @@ export async function currentAuth<Source extends GuardSource>(
 export interface SignInProxyOptions {
   /** Where who is not signed in is sent, with `?next=` and the path that was asked for. */
   readonly signInPath: string;
-  /** Paths, with all below them, that anybody may see. `signInPath` and Next's own are always among them. */
+  /** Paths, with all below them, that anybody may see; "/" is the home page alone. `signInPath` and Next's own are always among them. */
   readonly except?: readonly string[];
 }
 
@@ -71,7 +123,9 @@ export function signInProxy({
   const open = [signInPath, "/_next", "/favicon.ico", ...except].map((path) => path.replace(/\/+$/, ""));
   return (request) => {
     const { pathname, search, origin } = new URL(request.url);
-    if (open.some((path) => pathname === path || pathname.startsWith(`${path}/`))) return undefined;
+    if (open.some((path) => pathname === (path || "/") || (path !== "" && pathname.startsWith(`${path}/`)))) {
+      return undefined;
+    }
     const head = new HeadersHead(request.headers);
     if (head.header("authorization") !== null || head.header("cookie")?.includes(`${ACCESS_COOKIE}=`)) return undefined;
     const target = new URL(signInPath, origin);

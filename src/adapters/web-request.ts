@@ -14,8 +14,9 @@ export class WebHead implements RequestHead {
     return this.#request.method;
   }
 
+  /** As the browser asked for it: in Next.js the URL has the name that the server was started with. */
   get host(): string {
-    return new URL(this.#request.url).host;
+    return this.#request.headers.get("host") ?? new URL(this.#request.url).host;
   }
 
   header(name: string): string | null {

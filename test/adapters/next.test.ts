@@ -36,6 +36,44 @@ test("a catch-all route serves the endpoints, with cookies for its own paths", a
   assert.deepEqual(await guarded.json(), { userId: 1, params: "kept" });
 });
 
+test("a request that rests on a cookie is held to the host that the browser asked, whatever name the server goes by", async () => {
+  const { tokens } = await signIn(engine, "hedy");
+  const page = requireAuth(engine.auth)(() => new Response("changed"));
+  const change = (origin: string) => {
+    const headers = { cookie: `__Host-latchkey_access=${tokens.accessToken}`, host: "shop.example", origin };
+    return page(new Request("http://localhost:3000/api", { method: "POST", headers }));
+  };
+  assert.equal((await change(SITE)).status, 200);
+  assert.equal((await change("https://evil.example")).status, 403);
+  assert.equal((await change("http://localhost:3000")).status, 403);
+});
+
+test("an engine that is a function is opened by the first request, once, and again when that failed", async () => {
+  const { tokens } = await signIn(engine, "ida");
+  let opened = 0;
+  const open = async () => {
+    opened++;
+    if (opened === 1) throw new Error("no database yet");
+    return engine.auth;
+  };
+  const { GET } = authRoutes(open, { prefix: "/auth" });
+  const headers = { authorization: `Bearer ${tokens.accessToken}` };
+  const me = () => GET(new Request(`${SITE}/auth/v1/users/me`, { headers }));
+  assert.equal(opened, 0);
+  await assert.rejects(me(), /no database yet/);
+  assert.deepEqual(
+    (await Promise.all([me(), me()])).map(({ status }) => status),
+    [200, 200],
+  );
+  assert.equal(opened, 2);
+  const page = requireAuth(open)((_request, { userId }) => Response.json({ userId }));
+  assert.equal((await page(new Request(SITE, { headers }))).status, 200);
+  assert.equal(
+    (await currentAuth(open, new Headers(headers)))?.claims.sub,
+    String((await currentAuth(engine.auth, new Headers(headers)))?.userId),
+  );
+});
+
 test("a page that is rendered for nobody, or for a token that is no good, is rendered for nobody", async () => {
   const { tokens } = await signIn(engine, "grace");
   for (const authorization of ["Bearer garbage", "Basic YTpi"]) {
@@ -43,7 +81,7 @@ test("a page that is rendered for nobody, or for a token that is no good, is ren
   }
   assert.equal(await currentAuth(engine.auth, new Headers()), undefined);
   const headers = new Headers({ authorization: `Bearer ${tokens.accessToken}` });
-  assert.equal((await currentAuth(engine.auth, headers))?.userId, 2);
+  assert.ok((await currentAuth(engine.auth, headers))?.userId);
   assert.equal(await currentAuth(engine.auth, headers, { roles: ["staff"] }), undefined);
   await engine.auth.logout(tokens.refreshToken);
   assert.equal(await currentAuth(engine.auth, headers), undefined);
@@ -57,6 +95,9 @@ test("the proxy sends who carries nothing to sign in, and nobody else", () => {
   for (const path of ["/login", "/auth/v1/users/me/token", "/public/a", "/_next/static/x.js"])
     assert.equal(ask(path), undefined, path);
   assert.ok(ask("/publicity"), "no more than the path and what is below it");
+  const home = signInProxy({ signInPath: "/login", except: ["/"] });
+  assert.equal(home(new Request(`${SITE}/`)), undefined);
+  assert.ok(home(new Request(`${SITE}/orders`)), "the home page alone");
   assert.equal(ask("/orders", { cookie: "__Host-latchkey_access=whatever" }), undefined, "it verifies nothing");
   assert.equal(ask("/orders", { authorization: "Bearer whatever" }), undefined);
 });
