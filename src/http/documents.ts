@@ -25,17 +25,23 @@ const PAGE_POLICY = [
 ].join("; ");
 
 export function createDocuments({ contracts, cookies, hasPage }: DocumentsOptions): Contract {
-  /** The last, since all requests of a server come by the same way. */
-  let made: { readonly base: string; readonly document: OpenapiDocument } | undefined;
+  let made: Promise<OpenapiDocument> | undefined;
+  /** The last one, since nearly all requests of a server come by the same way. */
+  let shown: { readonly base: string; readonly page: string } | undefined;
 
-  async function documentAt(mount: string): Promise<OpenapiDocument> {
-    // A framework may take what it has mounted us under from the request, and people copy what stands in an example.
-    const base = /^[A-Za-z0-9._~/-]*$/.test(mount) ? mount : "";
-    if (made?.base !== base) {
-      const { createOpenapi } = await import("./openapi.ts");
-      made = { base, document: createOpenapi({ contracts: [...contracts, own], base, cookies }) };
+  async function documentAt(base: string): Promise<OpenapiDocument> {
+    made ??= import("./openapi.ts").then(({ createOpenapi }) =>
+      createOpenapi({ contracts: [...contracts, own], cookies }),
+    );
+    return { ...(await made), servers: [{ url: base === "" ? "/" : base }] };
+  }
+
+  async function pageAt(base: string): Promise<string> {
+    if (shown?.base !== base) {
+      const { toPage } = await import("./docs-page.ts");
+      shown = { base, page: toPage(await documentAt(base)) };
     }
-    return made.document;
+    return shown.page;
   }
 
   const page: readonly Route[] = [
@@ -48,10 +54,9 @@ export function createDocuments({ contracts, cookies, hasPage }: DocumentsOption
       headers: ["ETag"],
       group: GROUP,
       async handle({ base }) {
-        const { toPage } = await import("./docs-page.ts");
         return {
           status: 200,
-          text: { type: "text/html; charset=utf-8", content: toPage(await documentAt(base)) },
+          text: { type: "text/html; charset=utf-8", content: await pageAt(plain(base)) },
           headers: { "content-security-policy": PAGE_POLICY },
           cacheControl: CACHE_CONTROL,
         };
@@ -88,7 +93,7 @@ export function createDocuments({ contracts, cookies, hasPage }: DocumentsOption
         headers: ["ETag"],
         group: GROUP,
         async handle({ base }) {
-          return { status: 200, body: await documentAt(base), cacheControl: CACHE_CONTROL };
+          return { status: 200, body: await documentAt(plain(base)), cacheControl: CACHE_CONTROL };
         },
       }),
       ...(hasPage ? page : []),
@@ -96,3 +101,6 @@ export function createDocuments({ contracts, cookies, hasPage }: DocumentsOption
   };
   return own;
 }
+
+/** A framework may take what it has mounted us under from the request, and people copy what stands in an example. */
+const plain = (base: string) => (/^[A-Za-z0-9._~/-]*$/.test(base) ? base : "");
