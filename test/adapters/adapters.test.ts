@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import "reflect-metadata";
 import { serve } from "@hono/node-server";
-import { Controller, Get, Module, UseGuards } from "@nestjs/common";
+import { All, Controller, Module, UseGuards } from "@nestjs/common";
 import { APP_GUARD, NestFactory } from "@nestjs/core";
 import express from "express";
 import { fastify } from "fastify";
@@ -40,6 +40,7 @@ runAdapterContract({
       response.end(JSON.stringify(described(request.auth)));
     const pages: Record<string, RequestListener> = {
       "/me": requireAuth(auth)(answer),
+      "/live": requireAuth(auth, { freshness: "live" })(answer),
       "/staff": requireAuth(auth, { roles: ["staff"] })(answer),
       "/billing": requireAuth(auth, { claims: { plan: "pro" } })(answer),
       "/maybe": requireAuth(auth, { optional: true })(answer),
@@ -65,7 +66,8 @@ runAdapterContract({
     const answer = (request: express.Request, response: express.Response) =>
       void response.json(described(authOf(request)));
     // A guard before the endpoints, and these twice: whichever comes first answers.
-    app.get("/me", requireAuth(auth), answer);
+    app.all("/me", requireAuth(auth), answer);
+    app.get("/live", requireAuth(auth, { freshness: "live" }), answer);
     app.use("/auth", authRoutes(auth));
     app.use("/auth", authRoutes(auth));
     app.get("/staff", requireAuth(auth, { roles: ["staff"] }), answer);
@@ -91,7 +93,8 @@ runAdapterContract({
     app.use(authRoutes(auth, { prefix: "/auth" }));
     const answer = (request: express.Request, response: express.Response) =>
       void response.json(described(authOf(request)));
-    app.get("/me", requireAuth(auth), answer);
+    app.all("/me", requireAuth(auth), answer);
+    app.get("/live", requireAuth(auth, { freshness: "live" }), answer);
     app.get("/staff", requireAuth(auth, { roles: ["staff"] }), answer);
     app.get("/billing", requireAuth(auth, { claims: ({ plan }) => plan === "pro" }), answer);
     app.get("/maybe", requireAuth(auth, { optional: true }), (request, response) => {
@@ -128,7 +131,8 @@ runAdapterContract({
     const { authOf, authRoutes, requireAuth } = forFastify;
     const app = fastify();
     await app.register(authRoutes(auth), { prefix: "/auth" });
-    app.get("/me", { onRequest: requireAuth(auth) }, (request) => described(authOf(request)));
+    app.all("/me", { onRequest: requireAuth(auth) }, (request) => described(authOf(request)));
+    app.get("/live", { onRequest: requireAuth(auth, { freshness: "live" }) }, (request) => described(authOf(request)));
     app.get("/staff", { onRequest: requireAuth(auth, { roles: ["staff"] }) }, (request) => described(authOf(request)));
     app.get("/billing", { onRequest: requireAuth(auth, { claims: { plan: "pro" } }) }, (request) =>
       described(authOf(request)),
@@ -150,9 +154,10 @@ runAdapterContract({
   start({ auth, verifier }) {
     const { authRoutes, requireAuth } = forHono;
     const app = new Hono();
-    app.use("/auth/*", authRoutes(auth, { prefix: "/auth" }));
-    app.use(authRoutes(auth, { prefix: "/auth" }));
-    app.get("/me", requireAuth(auth), (c) => c.json(described(c.var.auth)));
+    app.use("/auth/*", authRoutes(auth, { prefix: "/auth/" }));
+    app.use(authRoutes(auth, { prefix: "auth" }));
+    app.all("/me", requireAuth(auth), (c) => c.json(described(c.var.auth)));
+    app.get("/live", requireAuth(auth, { freshness: "live" }), (c) => c.json(described(c.var.auth)));
     app.get("/staff", requireAuth(auth, { roles: ["staff"] }), (c) => c.json(described(c.var.auth)));
     app.get("/billing", requireAuth(auth, { claims: { plan: "pro" } }), (c) => c.json(described(c.var.auth)));
     app.get("/maybe", requireAuth(auth, { optional: true }), (c) => c.json(described(c.var.auth)));
@@ -173,10 +178,11 @@ runAdapterContract({
     const { authRoutes, requireAuth } = forKoa;
     const app = new Koa();
     app.silent = true;
-    app.use(authRoutes(auth, { prefix: "/auth" }));
+    app.use(authRoutes(auth, { prefix: "/auth/" }));
     app.use(authRoutes(auth, { prefix: "/auth" }));
     const guards: Record<string, Koa.Middleware> = {
       "/me": requireAuth(auth) as Koa.Middleware,
+      "/live": requireAuth(auth, { freshness: "live" }) as Koa.Middleware,
       "/staff": requireAuth(auth, { roles: ["staff"] }) as Koa.Middleware,
       "/billing": requireAuth(auth, { claims: { plan: "pro" } }) as Koa.Middleware,
       "/maybe": requireAuth(auth, { optional: true }) as Koa.Middleware,
@@ -200,6 +206,7 @@ runAdapterContract({
     const answer = (_request: Request, who: unknown) => Response.json(described(who));
     const pages: Record<string, (request: Request) => Promise<Response>> = {
       "/me": requireAuth(auth)(answer),
+      "/live": requireAuth(auth, { freshness: "live" })(answer),
       "/staff": requireAuth(auth, { roles: ["staff"] })(answer),
       "/billing": requireAuth(auth, { claims: { plan: "pro" } })(answer),
       "/maybe": requireAuth(auth, { optional: true })(answer),
@@ -227,10 +234,11 @@ runAdapterContract({
       const handler = (who: unknown) => described(who);
       Object.defineProperty(Pages.prototype, path, { value: handler, configurable: true, writable: true });
       const descriptor = Object.getOwnPropertyDescriptor(Pages.prototype, path) as PropertyDescriptor;
-      for (const decorate of [Get(path), ...decorators]) decorate(Pages.prototype, path, descriptor);
+      for (const decorate of [All(path), ...decorators]) decorate(Pages.prototype, path, descriptor);
       CurrentAuth()(Pages.prototype, path, 0);
     };
     page("me");
+    page("live", RequireAuth({ freshness: "live" }));
     page("staff", RequireAuth({ roles: ["staff"] }));
     page("billing", RequireAuth({ claims: { plan: "pro" } }));
     page("maybe", Public());
@@ -239,7 +247,7 @@ runAdapterContract({
     Controller()(Pages);
     class App {}
     Module({
-      imports: [AuthModule.forRoot(auth, { prefix: "/auth" })],
+      imports: [AuthModule.forRoot(auth, { prefix: "auth" })],
       controllers: [Pages],
       providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
     })(App);

@@ -42,8 +42,9 @@ export const bySessionCookie = (headers: { readonly cookie?: string | undefined 
 export interface AdapterContract {
   readonly name: string;
   /**
-   * Starts an application with `authRoutes` under /auth, mounted twice where a framework lets one, and the routes /me, /staff (role "staff"),
-   * /billing (claim plan "pro"), /maybe (optional), /either (authenticators) and /offline (the verifier), in this order or any.
+   * Starts an application with `authRoutes` under /auth, mounted twice where a framework lets one, its prefix written with slashes or without, and the
+   * routes /me (every method), /live (freshness "live"), /staff (role "staff"), /billing (claim plan "pro"), /maybe (optional), /either
+   * (authenticators) and /offline (the verifier), in this order or any.
    */
   start(given: Given): Promise<Started>;
   /** What the framework's own error handling makes of a refusal without any help: whether its body is the problem. */
@@ -244,6 +245,72 @@ export function runAdapterContract({ name, start, answersProblems }: AdapterCont
       assert.equal((await call("GET", "/either")).status, 401);
     });
 
+    test("nothing but an absent credential falls through, to an authenticator or to nobody", async () => {
+      const session = "session=known";
+      const expired = await signIn("ada");
+      engine.system.advance("16m");
+      token = await signIn("ada");
+      staffToken = await signIn("boss");
+      const ended = await signIn("ada");
+      const [{ id = "" } = {}] = await engine.auth.sessions.list(1);
+      await engine.auth.sessions.end(1, id);
+      const access = "__Host-latchkey_access";
+      const bad: Record<string, [number, Record<string, string>]> = {
+        garbage: [401, bearer("garbage")],
+        "an expired token": [401, bearer(expired)],
+        "a token of a session that ended": [401, bearer(ended)],
+        "two tokens": [400, { authorization: `Bearer ${token}, Bearer ${token}` }],
+        "two schemes": [400, { authorization: `Basic YTpi, Bearer ${token}` }],
+        "a cookie that is no token": [401, { cookie: `${session}; ${access}=garbage` }],
+        "a cookie that came twice": [400, { cookie: `${session}; ${access}=planted; ${access}=${token}` }],
+      };
+      for (const path of ["/maybe", "/either"]) {
+        for (const [what, [status, headers]] of Object.entries(bad)) {
+          assert.equal((await call("GET", path, { cookie: session, ...headers })).status, status, `${path}, ${what}`);
+        }
+      }
+      // Another scheme is no credential of ours, and the one who knows it is next.
+      for (const authorization of ["Basic YTpi", "Digest a=b, c=d", "Bearer", "Bearer   "]) {
+        assert.equal(
+          (await call("GET", "/either", { cookie: session, authorization })).body.userId,
+          4711,
+          authorization,
+        );
+        assert.deepEqual((await call("GET", "/maybe", { authorization })).body, {}, authorization);
+      }
+    });
+
+    test("what the store has to be asked is waited for, and a store that is gone is no yes", async () => {
+      assert.equal((await call("GET", "/live", bearer(token))).body.userId, 1);
+      assert.equal((await call("GET", "/live")).status, 401);
+      const ended = await signIn("ada");
+      const [{ id = "" } = {}] = await engine.auth.sessions.list(1);
+      await engine.auth.sessions.end(1, id);
+      const { status, headers } = await call("GET", "/live", bearer(ended));
+      assert.equal(status, 401);
+      assert.match(String(headers["www-authenticate"]), /error="invalid_token"/);
+    });
+
+    test("a request that changes something and rests on a cookie comes from our own pages, at every guard", async () => {
+      const cookie = `__Host-latchkey_access=${token}`;
+      const change = async (headers: Record<string, string>) => (await call("POST", "/me", headers, {})).status;
+      assert.equal(await change({ cookie }), 403);
+      assert.equal(await change({ cookie, "sec-fetch-site": "cross-site" }), 403);
+      assert.equal(await change({ cookie, "sec-fetch-site": "same-site" }), 403);
+      assert.equal(await change({ cookie, origin: "https://evil.example" }), 403);
+      assert.equal(await change({ cookie, origin: "null" }), 403);
+      const passes = [200, 201]; // as the framework answers a POST
+      for (const headers of [
+        { cookie, "sec-fetch-site": "same-origin" },
+        { cookie, origin: `http://localhost:${app.port}`, host: `localhost:${app.port}` },
+        { cookie, ...bearer(token), "sec-fetch-site": "cross-site" },
+      ]) {
+        assert.ok(passes.includes(await change(headers)), JSON.stringify(headers));
+      }
+      assert.equal((await call("GET", "/me", { cookie, "sec-fetch-site": "cross-site" })).status, 200);
+      assert.equal((await call("GET", "/me", { cookie: `${cookie}; ${cookie}` })).status, 200, "twice the same");
+    });
+
     test("cookies: set under the prefix, good at the guard, and given back", async () => {
       const browser = { "sec-fetch-site": "same-origin", "latchkey-transport": "cookie" };
       const login = await call("POST", "/auth/v1/users/me/token", browser, { username: "ada", password: PASSWORD });
@@ -289,15 +356,25 @@ export function runAdapterContract({ name, start, answersProblems }: AdapterCont
         await new Promise<void>((resolve) => {
           const socket = connect(app.port, "127.0.0.1", () => {
             socket.write(
-              "POST /auth/v1/users/me/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+              i % 2 === 0
+                ? "POST /auth/v1/users/me/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+                : `GET /live HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
             );
-            setTimeout(() => socket.destroy(), 5);
+            setTimeout(() => socket.destroy(), i % 4);
           });
           socket.on("close", () => resolve());
           socket.on("error", () => {});
         });
       }
       assert.equal((await call("GET", "/me", bearer(token))).status, 200);
+    });
+
+    // The last: nothing is asked of the store after it.
+    test("a store that does not answer is 503 with Retry-After where it has to be asked, and no yes", async () => {
+      await engine.storage.close();
+      const { status, headers } = await call("GET", "/live", bearer(token));
+      assert.equal(status, 503);
+      assert.equal(headers["retry-after"], "1");
     });
 
     /** Sends what node's client would not. */
