@@ -112,7 +112,8 @@ function answer(status: string, response: ResponseObject, document: OpenapiDocum
 function credentials({ security }: Listed): Part {
   const names = security.flatMap((one) => Object.keys(one));
   if (names.includes("service")) return "Needs a credential of LATCHKEY_FEED_TOKENS.";
-  if (names.includes("bearer")) return "Needs an access token.";
+  const isForStaff = security.some(({ bearer }) => bearer?.includes("staff"));
+  if (names.includes("bearer")) return `Needs an access token${isForStaff ? " of a member of staff" : ""}.`;
   return "Needs no credential.";
 }
 
@@ -168,14 +169,18 @@ function fieldsOf(schema: JsonSchema, way = ""): Field[] {
 }
 
 function table(label: string, rows: readonly Field[]): Html {
+  const isExplained = rows.some(({ description }) => description !== undefined);
+  const meaning = isExplained ? html`<th scope="col">Meaning</th>` : undefined;
   return html`<div class="table" tabindex="0" role="region" aria-label="${label}"><table>
-<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
-<tbody>${rows.map(
-    ({ name, type, note, description }) => html`<tr><th scope="row"><code>${name}</code>${
-      note === "" ? undefined : html` <small>${note}</small>`
-    }</th><td>${type}</td><td>${description === undefined ? undefined : marked(description)}</td></tr>
-`,
-  )}</tbody></table></div>
+<thead><tr><th scope="col">Name</th><th scope="col">Type</th>${meaning}</tr></thead>
+<tbody>${rows.map(({ name, type, note, description }) => {
+    const small = note === "" ? undefined : html` <small>${note}</small>`;
+    const cell = isExplained
+      ? html`<td>${description === undefined ? undefined : marked(description)}</td>`
+      : undefined;
+    return html`<tr><th scope="row"><code>${name}</code>${small}</th><td>${type}</td>${cell}</tr>
+`;
+  })}</tbody></table></div>
 `;
 }
 
@@ -191,7 +196,8 @@ function typeOf(schema: JsonSchema): Part {
       "or",
     );
   if (schema.anyOf !== undefined) return joined(schema.anyOf.map(typeOf), " or ");
-  if (schema.type === "array") return html`list of ${schema.items ? typeOf(schema.items) : "anything"}`;
+  if (schema.type === "array")
+    return html`list${schema.items && schema.items.type !== "object" ? html` of ${typeOf(schema.items)}` : ""}`;
   const words = schema.format === "date-time" ? "instant (RFC 3339)" : String(schema.type ?? "anything");
   return html`${WORDS[words] ?? words}${limits(schema)}`;
 }

@@ -285,7 +285,9 @@ const TRANSPORT: Parameter = {
 function securityOf({ guard, cookies: hasCookies }: Route, cookies: boolean): Operation["security"] {
   if (guard === "service") return [{ service: [] }];
   if (guard === "none") return hasCookies && cookies ? [{}, { refreshCookie: [] }] : [];
-  return [{ bearer: [] }, ...(cookies ? [{ accessCookie: [] }] : [])];
+  // Of schemes without scopes these are roles (OpenAPI 3.1, Security Requirement Object).
+  const roles = guard === "staff" ? ["staff"] : [];
+  return [{ bearer: roles }, ...(cookies ? [{ accessCookie: roles }] : [])];
 }
 
 /** Without doubles, in the order of the table of refusals. */
