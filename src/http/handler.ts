@@ -199,6 +199,8 @@ export function createRequestHandler({
     const started = performance.now();
     const response = await app.fetch(request, { connection, handled });
     if (crossOrigin) for (const [name, value] of Object.entries(crossOrigin)) response.headers.set(name, value);
+    // Also where nobody is allowed: what a cache keeps of this answer is not for an origin that is.
+    else if (allowedOrigins.length > 0) response.headers.set("vary", "Origin");
     const seconds = (performance.now() - started) / 1000;
     auth.metrics.countRequest({ method: request.method, route: handled.route, status: response.status, seconds });
     onRequest?.({

@@ -79,7 +79,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "What a browser may load on behalf of the answer: nothing.",
   "Referrer-Policy": "`no-referrer`",
   "Cross-Origin-Resource-Policy": "`same-origin`: no page of another site embeds the answer.",
-  Vary: "`Origin`, where the origin that asks is an allowed one.",
+  Vary: "`Origin`, where some origins are allowed (CORS).",
   "Access-Control-Allow-Origin": "The origin that asked, where it is an allowed one (CORS).",
   "Access-Control-Allow-Credentials": "`true`, where the origin that asks is an allowed one.",
   "Access-Control-Expose-Headers": "Headers that scripts of an allowed origin may read.",
