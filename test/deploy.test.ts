@@ -29,7 +29,7 @@ test("the container runs what is published, not as root, and asks a path that th
   assert.match(text, /^USER node$/m);
   const { bin } = JSON.parse(read("package.json")) as { bin: { latchkey: string } };
   assert.ok(text.includes(`/app/node_modules/latchkey/${bin.latchkey}`));
-  assert.ok(text.includes("/v1/health") && read("src/contracts/latchkey.ts").includes('path: "/v1/health"'));
+  assert.ok(text.includes("'/livez'") && read("src/server/operations.ts").includes('path: "/livez"'));
 });
 
 test("every link between the documents leads somewhere", () => {
