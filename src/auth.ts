@@ -77,13 +77,17 @@ export function createAuth<Output extends object, Input, Value extends Literal, 
 ): Promise<Auth<Output>>;
 export function createAuth(options: AuthOptions): Promise<Auth>;
 export async function createAuth(options: AuthOptions | TypedAuthOptions<object, unknown>): Promise<Auth> {
-  const { secret, onEvent = () => {} } = options;
+  const { secret } = options;
   const { schema, customClaims } = readClaimsOptions(options);
   const inPlace = options.users && usersInPlace(options.storage, options.users);
   const trace = createTrace(options.tracer);
   const observed = observeStorage(inPlace?.storage ?? options.storage, trace);
   const { storage } = observed;
   const { metrics, counters } = createMetrics();
+  const onEvent: NonNullable<AuthOptions["onEvent"]> = (event) => {
+    counters.event(event.type);
+    options.onEvent?.(event);
+  };
   const userStatements = inPlace?.statements ?? ownUsers;
   const usualFreshness = options.users?.freshness ?? "feed";
   const system = onStoreClock(options.system ?? realSystem, storage);

@@ -44,6 +44,7 @@ async function serve({ host, port, dataDir }: ServeOptions): Promise<void> {
   // A file, a pipe or a log collector keeps what it is told; a terminal shows it to whoever sits there.
   const link = process.stdout.isTTY ? await server.firstUserLink() : undefined;
   // Said last: whoever reads it may send a signal at once.
+  if (server.metricsUrl !== undefined) logger.info(`metrics at ${server.metricsUrl}/metrics`);
   if (config.isProduction) logger.info(`listening on ${server.url}`);
   else write(banner(server, config));
   if (link) write(invitation(link));

@@ -40,6 +40,7 @@ export interface Counters {
   login(outcome: string): void;
   refresh(outcome: string): void;
   registration(outcome: string): void;
+  event(type: string): void;
   request(request: AnsweredRequest): void;
 }
 
@@ -74,6 +75,11 @@ export function createMetrics(): { readonly metrics: Metrics; readonly counters:
     "Registrations by outcome: done, or the code of the refusal.",
     ["outcome"],
   );
+  const events = createTally(
+    "latchkey_events_total",
+    "What `onEvent` was told of, by type: reuse of a refresh token, what became of keys.",
+    ["type"],
+  );
   const requests = createTally(
     "latchkey_http_requests_total",
     "Requests that were answered, by the route's path, method and class of status.",
@@ -93,6 +99,7 @@ export function createMetrics(): { readonly metrics: Metrics; readonly counters:
     logins,
     refreshes,
     registrations,
+    events,
     requests,
     durations,
   ];
@@ -123,6 +130,7 @@ export function createMetrics(): { readonly metrics: Metrics; readonly counters:
       login: logins.add,
       refresh: refreshes.add,
       registration: registrations.add,
+      event: events.add,
       request({ method, route, status, seconds }) {
         requests.add(route, METHODS.has(method) ? method : "other", `${Math.floor(status / 100)}xx`);
         durations.observe(route, seconds);

@@ -25,6 +25,7 @@ describe("an engine counts", () => {
     system.advance(60);
     await assert.rejects(auth.refresh(tokens.refreshToken), { code: "refresh_token_reused" });
     await assert.rejects(auth.refresh(`${tokens.refreshToken}x`), { code: "refresh_token_invalid" });
+    assert.equal(measured(engine, "latchkey_events_total", { type: "reuse" }), 1);
     const count = (outcome: string) => measured(engine, "latchkey_refreshes_total", { outcome });
     assert.deepEqual(["rotated", "repeated", "refresh_token_reused", "refresh_token_invalid"].map(count), [1, 1, 1, 1]);
     await auth.close();
