@@ -1,6 +1,6 @@
 /** The console as `latchkey serve` serves it, for tests in a real browser and for the screenshots of the documents. */
 import { rmSync } from "node:fs";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Response } from "playwright-core";
 import type { Auth } from "../../src/auth.ts";
 import { readConfig } from "../../src/server/config.ts";
 import { chooseStore, createEngine } from "../../src/server/engine.ts";
@@ -8,6 +8,7 @@ import { createTextLogger } from "../../src/server/logger.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { insertUser } from "../../src/storage/queries.ts";
 import { temporaryFolder } from "../support/child-server.ts";
+import { documentedByFile } from "../support/documented.ts";
 import { launchChromium } from "./chromium.ts";
 
 export const PASSWORD = "correct horse battery staple";
@@ -79,6 +80,21 @@ export interface TabOptions {
   readonly userAgent?: string;
 }
 
+/** What the page is answered by the API is held to the document as well. */
+async function hold(response: Response, url: string): Promise<void> {
+  const path = response.url().slice(url.length);
+  if (!path.startsWith("/v1/")) return;
+  const method = response.request().method();
+  // An answer that a test has made up came from no address.
+  if ((await response.serverAddr().catch(() => null)) === null) return;
+  const headers = await response.headersArray().catch(() => undefined);
+  // Nothing is left of it once the window is closed or the page has gone elsewhere.
+  const text = response.status() === 204 ? "" : await response.text().catch(() => undefined);
+  if (headers === undefined || text === undefined) return;
+  const named = headers.map(({ name, value }) => [name, value] as const);
+  documentedByFile().check({ method, path, status: response.status(), headers: named, text });
+}
+
 export async function openTab(browser: Browser, url: string, options: TabOptions = {}): Promise<Tab> {
   const { colorScheme = "light", width = 1200, height = 800, userAgent } = options;
   const context = await browser.newContext({
@@ -98,6 +114,9 @@ export async function openTab(browser: Browser, url: string, options: TabOptions
   });
   page.on("request", (request) => {
     if (!request.url().startsWith(url)) faults.push(`a request to ${request.url()}`);
+  });
+  page.on("response", (response) => {
+    void hold(response, url).catch((problem: Error) => faults.push(problem.message));
   });
   return { page, context, faults };
 }
