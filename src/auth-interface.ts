@@ -3,6 +3,7 @@ import type { DialectTokens, TokenDialect } from "./dialect-tokens.ts";
 import type { Algorithm, Jwks, StandardSchema, TokenExplanation, Verified } from "./jwt/index.ts";
 import type { KeyInfo } from "./keys/key-record.ts";
 import type { KeyEvent, RotateOptions } from "./keys/key-ring.ts";
+import type { LimitOptions } from "./limits/login-limits.ts";
 import type { AnsweredRequest, Metrics } from "./metrics/metrics.ts";
 import type { Tracer } from "./metrics/tracing.ts";
 import type { RevocationPage, SinceOptions } from "./revocations/published-revocations.ts";
@@ -70,6 +71,8 @@ export interface AuthOptions {
   readonly passwordFormat?: PasswordFormat;
   /** Password hashes at once and waiting. Default: the cores but one, and 64. */
   readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
+  /** How often passwords may be guessed; `false` sets no limit, for measuring. Default: five at an account, a hundred from a network, then delays. */
+  readonly limits?: LimitOptions | false;
   /** Told of stolen refresh tokens, of stores that went back in time, and of what becomes of keys. */
   readonly onEvent?: (event: SessionEvent | KeyEvent) => void;
   /** Makes spans of password hashes and of what the store is asked: `trace.getTracer("latchkey")` of `@opentelemetry/api`. Default: none. */
@@ -281,6 +284,7 @@ export type {
   FirstUser,
   KeyEvent,
   KeyInfo,
+  LimitOptions,
   ListOptions,
   Login,
   PasswordFormat,

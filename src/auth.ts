@@ -30,6 +30,7 @@ import {
   type StandardSchema,
 } from "./jwt/index.ts";
 import { openKeyRing } from "./keys/key-ring.ts";
+import { type Attempt, createLoginLimits } from "./limits/login-limits.ts";
 import { feedMetrics, observeHashes } from "./metrics/engine-metrics.ts";
 import { createMetrics, outcomeOf } from "./metrics/metrics.ts";
 import { observeStorage } from "./metrics/observed-storage.ts";
@@ -41,7 +42,7 @@ import { takenBack } from "./revocations/taken-back.ts";
 import { readId, readSubject } from "./revocations/token-subject.ts";
 import { deriveKeys, toNumberedSecrets } from "./secrets.ts";
 import { startHousekeeping } from "./sessions/housekeeping.ts";
-import { createSessions, type Grant } from "./sessions/sessions.ts";
+import { createSessions, type Device, type Grant } from "./sessions/sessions.ts";
 import { createStandingCheck } from "./sessions/standing.ts";
 import { createStoredRevocations } from "./sessions/stored-revocations.ts";
 import { createStaff } from "./staff.ts";
@@ -52,7 +53,7 @@ import { usersInPlace } from "./storage/users-in-place.ts";
 import { type Duration, parseDuration, realSystem, type System } from "./system.ts";
 import { createFirstUser } from "./users/first-user.ts";
 import { createPasswordHasher } from "./users/password-hash.ts";
-import { createUsers, type User } from "./users/users.ts";
+import { type Authenticated, createUsers, type Login, type User } from "./users/users.ts";
 import { createWatch } from "./watch.ts";
 
 const DEFAULT_NAME = "latchkey";
@@ -65,6 +66,8 @@ const LONGEST_LIFE = 60 * 60;
 const SIGNING_SLACK = 30 + queries.FEED_SLACK;
 /** Users whose sessions are ended side by side. */
 const ENDED_AT_ONCE = 64;
+/** Refusals that say something of a password. */
+const PASSWORD_VERDICTS: ReadonlySet<string> = new Set(["invalid_credentials", "wrong_password"]);
 /** Verified tokens that are known by sight: about 1 KB each. */
 const CACHED_TOKENS = 4096;
 
@@ -179,6 +182,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     statements: userStatements,
   });
   await users.meetHashes();
+  const limits = createLoginLimits(storage, system, options.limits);
   const refreshKeys = deriveKeys(root, "refresh-token");
   const sessionsOptions = {
     storage,
@@ -386,6 +390,36 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     }
   }
 
+  /** Lets a password be shown, within the limits. `undecided` where nobody looked at it: the store or the queue refused. */
+  async function withinLimits<T>(ip: string | undefined, work: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const attempt = limits.begin(ip);
+    let outcome: Parameters<Attempt["end"]>[0] = "undecided";
+    try {
+      const result = await work(attempt);
+      outcome = "granted";
+      return result;
+    } catch (error) {
+      const isVerdict = error instanceof AuthError && PASSWORD_VERDICTS.has(error.code);
+      if (isVerdict) outcome = "refused";
+      throw error;
+    } finally {
+      await attempt.end(outcome);
+    }
+  }
+
+  /** Checks a password, within the limits, and has what follows begun. */
+  function signIn<T>(
+    login: Login,
+    { ip }: Device,
+    { isExact = false },
+    begin: (who: Authenticated) => Promise<T>,
+  ): Promise<T> {
+    return withinLimits(ip, async (attempt) => {
+      const who = await users.authenticate(login, { isExact, admit: attempt.admit });
+      return begin({ ...who, alongside: [...who.alongside, ...attempt.granted()] });
+    });
+  }
+
   const { staff, apply } = createStaff({ users, sessions, statements: userStatements, system, commit: end });
 
   return {
@@ -394,8 +428,9 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     login: (login, device = {}, { mode } = {}) =>
       counting(counters.login, "granted", async () => {
         await ring.readyToSign();
-        const { user, epoch, alongside } = await users.authenticate(login);
-        return toTokens(await sessions.start({ id: user.id, epoch }, device, { mode, alongside }), user);
+        return signIn(login, device, {}, async ({ user, epoch, alongside }) =>
+          toTokens(await sessions.start({ id: user.id, epoch }, device, { mode, alongside }), user),
+        );
       }),
 
     async refresh(refreshToken, refreshOptions, device = {}) {
@@ -428,8 +463,8 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
           longestAccessLife,
           maxAge: seconds.maxAge,
           users,
-          authenticateUser: (login) =>
-            counting(counters.login, "granted", () => users.authenticate(login, { isExact: true })),
+          signIn: (login, device, begin) =>
+            counting(counters.login, "granted", () => signIn(login, device, { isExact: true }, begin)),
           countVerification: (error) => (error === undefined ? counters.accepted() : counters.refused(error)),
           createSessions: (ttl) => createSessions({ ...sessionsOptions, ...ttl }),
           customClaims,
@@ -442,11 +477,16 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     watch: createWatch({ authenticate: identify, onEntries: onTakenBack, system }),
 
     async changePassword(identity, { currentPassword, newPassword }) {
-      const change = await users.passwordChange(identity.userId, currentPassword, newPassword);
-      const except = readId(identity.sessionId);
-      const isChanged = await end([...change, ...sessions.endAllStatements(identity.userId, "password", { except })]);
-      // The hash that was checked is no longer there: somebody else has changed it.
-      if (!isChanged) throw new AuthError("wrong_password", { reason: "the password changed at the same moment" });
+      const { userId } = identity;
+      // A stolen access token is no leave to guess. Counted apart, so that guesses at the login keep nobody from changing theirs.
+      await withinLimits(undefined, async (attempt) => {
+        await attempt.admit(`change ${userId}`);
+        const change = await users.passwordChange(userId, currentPassword, newPassword);
+        const ends = sessions.endAllStatements(userId, "password", { except: readId(identity.sessionId) });
+        const isChanged = await end([...change, ...ends, ...attempt.granted()]);
+        // The hash that was checked is no longer there: somebody else has changed it.
+        if (!isChanged) throw new AuthError("wrong_password", { reason: "the password changed at the same moment" });
+      });
     },
 
     users: {

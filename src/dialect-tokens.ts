@@ -28,7 +28,7 @@ import { type NumberedKeys, type RootSecret, toNumberedSecrets } from "./secrets
 import { createRefreshTokenCodec } from "./sessions/refresh-token.ts";
 import type { Device, Grant, Sessions } from "./sessions/sessions.ts";
 import { type Duration, parseDuration, type System } from "./system.ts";
-import type { Login, User, Users } from "./users/users.ts";
+import type { Authenticated, Login, User, Users } from "./users/users.ts";
 
 type TokenKind = "access" | "refresh";
 
@@ -128,8 +128,8 @@ export interface DialectParts {
   readonly users: Pick<Users, "byId" | "epochOf" | "passwordHashOf">;
   /** Told of every access token that was judged, and why it was refused if it was. */
   readonly countVerification: (error?: unknown) => void;
-  /** As `auth.login` checks it, limits included. */
-  readonly authenticateUser: (login: Login, device: Device) => ReturnType<Users["authenticate"]>;
+  /** Checks a password as `auth.login` does, limits included, and has the session begun. */
+  readonly signIn: <T>(login: Login, device: Device, begin: (who: Authenticated) => Promise<T>) => Promise<T>;
   /** Sessions whose access tokens and refresh tokens live so long. */
   readonly createSessions: (ttl: { readonly accessTtl: number; readonly idleTtl: number }) => Sessions;
   readonly customClaims:
@@ -326,9 +326,10 @@ export function createDialectTokens(parts: DialectParts, dialect: TokenDialect):
 
   return {
     async login(login, device) {
-      const { user, epoch, alongside } = await parts.authenticateUser(login, device);
-      const options = { mode, alongside, ...(isFixed && { lifetime: refreshTtl }) } as const;
-      return toPair(await sessions.start({ id: user.id, epoch }, device, options), user);
+      return parts.signIn(login, device, async ({ user, epoch, alongside }) => {
+        const options = { mode, alongside, ...(isFixed && { lifetime: refreshTtl }) } as const;
+        return toPair(await sessions.start({ id: user.id, epoch }, device, options), user);
+      });
     },
 
     async refresh(token, device) {

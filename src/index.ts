@@ -13,6 +13,7 @@ export type {
   KeyEvent,
   KeyInfo,
   KeyOptions,
+  LimitOptions,
   ListOptions,
   Login,
   PasswordFormat,

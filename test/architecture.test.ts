@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   jwt: [...FOUNDATION, "revocations"],
   storage: ["errors", "system"],
   metrics: ["errors", "storage", "revocations", "users"],
+  limits: ["errors", "system", "storage"],
   users: [...FOUNDATION, "storage"],
   sessions: [...FOUNDATION, "secrets", "revocations", "storage"],
   keys: [...FOUNDATION, "secrets", "revocations", "jwt", "storage"],
@@ -26,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   watch: ["errors", "system", "auth-interface"],
   staff: [...FOUNDATION, "revocations", "storage", "users", "sessions"],
   "auth-interface": [
+    "limits",
     "watch",
     "metrics",
     "staff",
@@ -41,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   auth: [
     "auth-interface",
+    "limits",
     "watch",
     "metrics",
     "staff",
@@ -54,7 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "keys",
     "jwt",
   ],
-  http: [...FOUNDATION, "metrics", "auth", "users", "sessions", "jwt"],
+  http: [...FOUNDATION, "metrics", "limits", "auth", "users", "sessions", "jwt"],
   contracts: [...FOUNDATION, "auth", "http", "users", "sessions", "revocations", "jwt"],
   handler: ["auth", "http", "contracts"],
   adapters: ["errors", "auth", "handler", "http"],

@@ -31,6 +31,9 @@ export interface Config extends DjangoConfig, OperationsConfig {
   readonly sessionIdleTtl: number;
   readonly sessionMaxAge: number;
   readonly refreshGrace: number;
+  readonly limits: "on" | "off";
+  readonly loginFailures: number;
+  readonly loginFailuresPerAddress: number;
   readonly issuer: string;
   readonly audience: string;
   readonly proxyCount: number;
@@ -173,6 +176,28 @@ export const VARIABLES: readonly Variable[] = [
     fallback: "20",
     description: "How long a spent refresh token is answered with its successor (0 to 300 seconds; 0 is strict).",
     read: wholeNumber(0, 300),
+  },
+  {
+    name: "LATCHKEY_LIMITS",
+    key: "limits",
+    fallback: "on",
+    description: "off: passwords may be guessed without limit, for measuring and for tests.",
+    read: oneOf("on", "off"),
+  },
+  {
+    name: "LATCHKEY_LOGIN_FAILURES",
+    key: "loginFailures",
+    fallback: "5",
+    description:
+      "Wrong passwords at one account before delays begin, 10 s and each twice the one before, up to 15 min (1 to 1000).",
+    read: wholeNumber(1, 1000),
+  },
+  {
+    name: "LATCHKEY_LOGIN_FAILURES_PER_ADDRESS",
+    key: "loginFailuresPerAddress",
+    fallback: "100",
+    description: "The same from one IPv4 address or IPv6 /64, at whatever accounts (1 to 1000000).",
+    read: wholeNumber(1, 1_000_000),
   },
   {
     name: "LATCHKEY_ISSUER",

@@ -37,9 +37,17 @@ export interface LooseSetting {
 }
 
 /** What an operator should be reminded of at every start. */
-export function looseSettings({ djangoTokens, djangoRefreshKey, contracts }: Config): readonly LooseSetting[] {
+export function looseSettings({ djangoTokens, djangoRefreshKey, contracts, limits }: Config): readonly LooseSetting[] {
   const hasEnvelopes = contracts.some((name) => name !== "latchkey");
   return [
+    ...(limits === "off"
+      ? [
+          {
+            message: "LATCHKEY_LIMITS=off: passwords may be guessed without limit",
+            mend: "leave it out when the measuring is over",
+          },
+        ]
+      : []),
     ...(djangoTokens === "allow"
       ? [
           {

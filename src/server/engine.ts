@@ -82,6 +82,10 @@ export async function createEngine(
       sessionIdleTtl: config.sessionIdleTtl,
       sessionMaxAge: config.sessionMaxAge,
       refreshGrace: config.refreshGrace,
+      limits:
+        config.limits === "off"
+          ? false
+          : { failures: config.loginFailures, failuresPerAddress: config.loginFailuresPerAddress },
       ...own,
     });
   } catch (error) {

@@ -55,6 +55,7 @@ export function startHousekeeping({
     const [purged] =
       (await storage.write([
         queries.purgeSessions(after, after + BATCH, now.wall - KEPT_FOR),
+        queries.purgeLimits(now.wall, BATCH),
         ...(now.monotonic < revocationsFrom ? [] : [queries.purgeRevocations(now.wall)]),
       ])) ?? [];
     const [largest] = await storage.read(queries.largestSessionId());

@@ -191,6 +191,21 @@ export const MIGRATIONS: readonly Migration[] = [
       )${table}`,
     ],
   },
+  {
+    version: 6,
+    name: "limits",
+    readableFrom: 1,
+    statements: ({ integer, updatedTable }) => [
+      `create table if not exists latchkey_limits (
+        bucket text primary key,
+        failures ${integer} not null,
+        delay ${integer} not null,
+        next_at ${integer} not null,
+        expires_at ${integer} not null
+      )${updatedTable}`,
+      "create index if not exists latchkey_limits_expiry on latchkey_limits (expires_at)",
+    ],
+  },
 ];
 
 /**

@@ -283,6 +283,81 @@ export const sessionsBeyond = (userId: number, limit: number, now: number): Stat
   where user_id = ${userId} and ended_at is null and idle_expires_at > ${now} and absolute_expires_at > ${now}
   order by id desc limit 10 offset ${limit}`;
 
+// Limits --------------------------------------------------------------------------------------------------------------
+
+/** A count of failures and its rule; delays and instants in seconds. */
+export interface FailureEntry {
+  readonly bucket: string;
+  /** So many come without delay. */
+  readonly failures: number;
+  readonly firstDelay: number;
+  readonly longestDelay: number;
+  readonly now: number;
+}
+
+/**
+ * Enters a failure, unless the delay of those before it has not passed. A delay that is longer than there are comes of a clock that was set back.
+ * Of any number at once as many get a row as there are failures without delay.
+ */
+export const enterFailure = (e: FailureEntry & { readonly keptFor: number }): Statement => guard`
+  insert into latchkey_limits (bucket, failures, delay, next_at, expires_at)
+  values (${e.bucket}, 1, ${e.failures > 1 ? 0 : e.firstDelay}, ${e.failures > 1 ? 0 : e.now + e.firstDelay}, ${e.now + e.keptFor})
+  on conflict (bucket) do update set
+    failures = case when latchkey_limits.expires_at <= ${e.now} then 1 else latchkey_limits.failures + 1 end,
+    delay = case
+      when latchkey_limits.expires_at <= ${e.now} or latchkey_limits.failures + 1 < ${e.failures} then excluded.delay
+      when latchkey_limits.delay = 0 then cast(${e.firstDelay} as bigint)
+      when latchkey_limits.delay * 2 > ${e.longestDelay} then cast(${e.longestDelay} as bigint)
+      else latchkey_limits.delay * 2 end,
+    next_at = case
+      when latchkey_limits.expires_at <= ${e.now} or latchkey_limits.failures + 1 < ${e.failures} then excluded.next_at
+      when latchkey_limits.delay = 0 then cast(${e.now + e.firstDelay} as bigint)
+      when latchkey_limits.delay * 2 > ${e.longestDelay} then cast(${e.now + e.longestDelay} as bigint)
+      else cast(${e.now} as bigint) + latchkey_limits.delay * 2 end,
+    expires_at = ${e.now + e.keptFor}
+  where latchkey_limits.expires_at <= ${e.now} or latchkey_limits.next_at <= ${e.now}
+    or latchkey_limits.next_at > ${e.now + e.longestDelay}
+  returning failures`;
+
+/** The same where only a network that was signed in from has a count, for as long as it is known. */
+export const enterKnownFailure = (e: FailureEntry): Statement => guard`
+  update latchkey_limits set
+    failures = failures + 1,
+    delay = case
+      when failures + 1 < ${e.failures} then 0
+      when delay = 0 then cast(${e.firstDelay} as bigint)
+      when delay * 2 > ${e.longestDelay} then cast(${e.longestDelay} as bigint)
+      else delay * 2 end,
+    next_at = case
+      when failures + 1 < ${e.failures} then 0
+      when delay = 0 then cast(${e.now + e.firstDelay} as bigint)
+      when delay * 2 > ${e.longestDelay} then cast(${e.now + e.longestDelay} as bigint)
+      else cast(${e.now} as bigint) + delay * 2 end
+  where bucket = ${e.bucket} and expires_at > ${e.now} and (next_at <= ${e.now} or next_at > ${e.now + e.longestDelay})
+  returning failures`;
+
+/** Takes back one failure and the delay that it has brought; it had been let in, so nothing was to be waited for. */
+export const takeBackFailure = (bucket: string, failures: number): Statement => sql`
+  update latchkey_limits set
+    failures = failures - 1,
+    next_at = 0,
+    delay = case when failures - 1 < ${failures} then 0 else delay / 2 end
+  where bucket = ${bucket} and failures > 0`;
+
+export const forgetFailures = (bucket: string): Statement => sql`
+  update latchkey_limits set failures = 0, delay = 0, next_at = 0 where bucket = ${bucket}`;
+
+export const knowNetwork = (bucket: string, until: number): Statement => sql`
+  insert into latchkey_limits (bucket, failures, delay, next_at, expires_at) values (${bucket}, 0, 0, 0, ${until})
+  on conflict (bucket) do update set failures = 0, delay = 0, next_at = 0, expires_at = ${until}`;
+
+export const limitsOf = (account: string, known: string, network: string): Statement => sql`
+  select bucket, next_at, expires_at from latchkey_limits where bucket in (${account}, ${known}, ${network})`;
+
+export const purgeLimits = (now: number, limit: number): Statement => sql`
+  delete from latchkey_limits where bucket in (
+    select bucket from latchkey_limits where expires_at < ${now} order by expires_at limit ${limit})`;
+
 // Housekeeping --------------------------------------------------------------------------------------------------------
 
 export const largestSessionId = (): Statement => sql`select max(id) as id from latchkey_sessions`;

@@ -46,6 +46,8 @@ export type Login =
 export interface AuthenticateUserOptions {
   /** Takes the name as it was registered only, in its very case. Default false. */
   readonly isExact?: boolean;
+  /** Asked before the password is looked at, with what stands for the account, whether or not there is one. Rejects to refuse. */
+  readonly admit?: (account: string) => Promise<void>;
 }
 
 /** A user whose password was right, with what a session has to remember of that moment. */
@@ -131,7 +133,10 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
    * @throws AuthError `invalid_credentials`, one and the same for a wrong name, a wrong password and an inactive user;
    *   `input_invalid` when the password could not have been set; `busy`.
    */
-  async function authenticate(login: Login, { isExact = false }: AuthenticateUserOptions = {}): Promise<Authenticated> {
+  async function authenticate(
+    login: Login,
+    { isExact = false, admit }: AuthenticateUserOptions = {},
+  ): Promise<Authenticated> {
     const { username, email, password } = login;
     throwProblems({ password: passwordShapeProblem(password) });
     const name = username ?? email;
@@ -147,6 +152,7 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     const column = username === undefined ? "email" : "username";
     const found = isExact ? rows.filter((one) => one[column] === name) : rows;
     const row = found.length === 1 ? found[0] : undefined;
+    await admit?.(row ? `id ${row.id}` : `${column} ${key}`);
     if (!row) {
       await hasher.verifyNobody(password);
       throw new AuthError("invalid_credentials", {

@@ -1,0 +1,190 @@
+/**
+ * How often passwords may be guessed: at one account, from one network, by all instances of a store together (ASVS 6.1.1, 6.3.1).
+ *
+ * An attempt is entered as a failure before the password is looked at, in one statement that does nothing where it is not allowed; so of any number
+ * at once as many are looked at as the limit says. A sign-in takes it back. Beyond the limit there is no lock but a delay that doubles, up to some
+ * minutes. Rows are always taken in one order, the network's first, so that no two attempts wait for each other. And whoever has signed in from a network has a count of their own there: strangers who keep an account busy do not shut its owner out.
+ */
+import { hash } from "node:crypto";
+import { AuthError } from "../errors.ts";
+import * as queries from "../storage/queries.ts";
+import type { Statement, Storage } from "../storage/storage.ts";
+import { type Duration, parseDuration, type System } from "../system.ts";
+import { networkOf } from "./network.ts";
+
+export interface LimitOptions {
+  /** Wrong passwords at one account that are looked at without delay, by networks it was never signed in from together. Default 5. */
+  readonly failures?: number;
+  /** Wrong passwords from one network (IPv4 address or IPv6 /64), at whatever accounts. Default 100. */
+  readonly failuresPerAddress?: number;
+  /** The delay after the last of them; each further one doubles it. Default "10s". */
+  readonly firstDelay?: Duration;
+  /** Default "15m". */
+  readonly longestDelay?: Duration;
+}
+
+/** One attempt to show a password. */
+export interface Attempt {
+  /**
+   * Asks leave to look at the password.
+   * @param account whose password it is, or would be: a name that nobody has is limited as well.
+   * @throws AuthError `rate_limited` with the seconds to wait; `store_unavailable`.
+   */
+  admit(account: string): Promise<void>;
+  /** What commits together with the sign-in: the failure is taken back, and the network is known from now on. */
+  granted(): readonly Statement[];
+  /** The attempt is over; without a sign-in its failure stands, unless nobody looked at the password. */
+  end(outcome: "granted" | "refused" | "undecided"): Promise<void>;
+}
+
+export interface LoginLimits {
+  begin(ip: string | undefined): Attempt;
+}
+
+/** Seconds after which failures without another are forgotten, and a network that was not signed in from. */
+const FAILURES_KEPT = 24 * 60 * 60;
+const NETWORK_KEPT = 90 * 24 * 60 * 60;
+/** The most attempts that wait for others at the same account: honest ones that come at the same moment. */
+const MOST_WAITING = 64;
+
+const UNLIMITED: LoginLimits = {
+  begin: () => ({ admit: async () => {}, granted: () => [], end: async () => {} }),
+};
+
+/** @throws TypeError naming the option that is out of range. */
+export function createLoginLimits(storage: Storage, system: System, options: LimitOptions | false = {}): LoginLimits {
+  if (options === false) return UNLIMITED;
+  const rule = readRule(options);
+
+  /** Attempts under way here, by account: whether each ended in a sign-in. */
+  const pending = new Map<string, Set<Promise<boolean>>>();
+  let waiting = 0;
+
+  return {
+    begin(ip) {
+      const network = networkOf(ip);
+      const ofNetwork = network === undefined ? undefined : { bucket: toBucket("network", network), ...rule.network };
+      let account = "";
+      /** Where the attempt was entered. */
+      let entered: string | undefined;
+      let settle: (isGranted: boolean) => void = () => {};
+
+      const bucketOf = () => toBucket("account", account);
+      const knownBucket = () => (network === undefined ? undefined : toBucket("known", `${account} ${network}`));
+
+      async function tryToEnter(): Promise<boolean> {
+        const now = system.now();
+        const first = ofNetwork ? [queries.enterFailure({ ...ofNetwork, now, keptFor: FAILURES_KEPT })] : [];
+        const bucket = bucketOf();
+        if (
+          await storage.write([
+            ...first,
+            queries.enterFailure({ bucket, ...rule.account, now, keptFor: FAILURES_KEPT }),
+          ])
+        ) {
+          entered = bucket;
+          return true;
+        }
+        const known = knownBucket();
+        if (known === undefined) return false;
+        if (await storage.write([...first, queries.enterKnownFailure({ bucket: known, ...rule.account, now })])) {
+          entered = known;
+          return true;
+        }
+        return false;
+      }
+
+      /** Others who are just being looked at may be the owner, too: what they have taken is given back with their sign-in. */
+      async function waitForOthers(): Promise<boolean> {
+        const others = pending.get(account);
+        if (!others || others.size === 0 || waiting >= MOST_WAITING) return false;
+        waiting++;
+        try {
+          return (await Promise.all(others)).includes(true);
+        } finally {
+          waiting--;
+        }
+      }
+
+      async function refusal(): Promise<AuthError> {
+        const now = system.now();
+        const buckets = [bucketOf(), knownBucket() ?? "", ofNetwork?.bucket ?? ""] as const;
+        const rows = await storage.read(queries.limitsOf(...buckets));
+        const waitFor = (bucket: string) => {
+          const at = (rows.find((row) => row.bucket === bucket)?.next_at as number | undefined) ?? 0;
+          return at - now > rule.account.longestDelay ? 0 : Math.max(0, at - now);
+        };
+        const [ofAccount, ofKnown] = [waitFor(buckets[0]), waitFor(buckets[1])];
+        const isKnown = rows.some((row) => row.bucket === buckets[1] && (row.expires_at as number) > now);
+        const retryAfter = Math.max(1, waitFor(buckets[2]), isKnown ? Math.min(ofAccount, ofKnown) : ofAccount);
+        const what = waitFor(buckets[2]) > 0 ? "from this network" : "at this account";
+        return new AuthError("rate_limited", { reason: `too many wrong passwords ${what}`, retryAfter });
+      }
+
+      return {
+        async admit(whose) {
+          account = whose;
+          while (!(await tryToEnter())) if (!(await waitForOthers())) throw await refusal();
+          const others = pending.get(account) ?? new Set();
+          pending.set(account, others);
+          const { promise, resolve } = Promise.withResolvers<boolean>();
+          others.add(promise);
+          settle = (isGranted) => {
+            others.delete(promise);
+            if (others.size === 0 && pending.get(account) === others) pending.delete(account);
+            resolve(isGranted);
+          };
+        },
+
+        granted() {
+          if (!entered) return [];
+          const known = knownBucket();
+          return [
+            ...(ofNetwork ? [queries.takeBackFailure(ofNetwork.bucket, ofNetwork.failures)] : []),
+            queries.forgetFailures(entered),
+            ...(known === undefined ? [] : [queries.knowNetwork(known, system.now() + NETWORK_KEPT)]),
+          ];
+        },
+
+        async end(outcome) {
+          if (!entered) return;
+          try {
+            if (outcome === "undecided") {
+              await storage.write([
+                ...(ofNetwork ? [queries.takeBackFailure(ofNetwork.bucket, ofNetwork.failures)] : []),
+                queries.takeBackFailure(entered, rule.account.failures),
+              ]);
+            }
+          } catch {
+            // The store has gone: the failure stands, and is forgotten in a day.
+          } finally {
+            settle(outcome === "granted");
+          }
+        },
+      };
+    },
+  };
+}
+
+/** Names may be long and are nobody's business: a bucket has the length of a hash. */
+const toBucket = (kind: "account" | "network" | "known", what: string): string =>
+  hash("sha256", `${kind} ${what}`, "base64url");
+
+function readRule({ failures = 5, failuresPerAddress = 100, firstDelay = "10s", longestDelay = "15m" }: LimitOptions) {
+  const delays = {
+    firstDelay: parseDuration(firstDelay, "limits.firstDelay"),
+    longestDelay: parseDuration(longestDelay, "limits.longestDelay"),
+  };
+  if (delays.firstDelay < 1) throw new TypeError("limits.firstDelay is at least a second");
+  if (delays.longestDelay < delays.firstDelay)
+    throw new TypeError("limits.longestDelay is no shorter than limits.firstDelay");
+  return {
+    account: { failures: positive(failures, "limits.failures"), ...delays },
+    network: { failures: positive(failuresPerAddress, "limits.failuresPerAddress"), ...delays },
+  };
+}
+
+function positive(count: number, name: string): number {
+  if (Number.isInteger(count) && count >= 1 && count <= 1_000_000) return count;
+  throw new TypeError(`${name} is a whole number from 1 to 1000000`);
+}
