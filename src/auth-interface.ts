@@ -1,4 +1,5 @@
 /** The engine as its users see it: what it is given, what it gives, what it does. */
+import type { Audit, AuditEntry, AuditEvent, AuditPage, AuditQuery, AuditType, Events } from "./audit/audit.ts";
 import type { DialectTokens, TokenDialect } from "./dialect-tokens.ts";
 import type { Algorithm, Jwks, StandardSchema, TokenExplanation, Verified } from "./jwt/index.ts";
 import type { KeyInfo } from "./keys/key-record.ts";
@@ -71,6 +72,8 @@ export interface AuthOptions {
   readonly passwordFormat?: PasswordFormat;
   /** Password hashes at once and waiting. Default: the cores but one, and 64. */
   readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
+  /** How long entries of the audit trail are kept. Default "365d". */
+  readonly auditRetention?: Duration;
   /** How often passwords may be guessed; `false` sets no limit, for measuring. Default: five at an account, a hundred from a network, then delays. */
   readonly limits?: LimitOptions | false;
   /** Told of stolen refresh tokens, of stores that went back in time, and of what becomes of keys. */
@@ -242,7 +245,7 @@ export interface Auth<Application = unknown> {
      * The next key signs from now on. @returns it.
      * @throws AuthError `input_invalid` where a secret signs, `busy` (with `retryAfter`) while the next key is too new.
      */
-    rotate(options?: RotateOptions): Promise<KeyInfo>;
+    rotate(options?: RotateOptions & { readonly actorId?: number | undefined }): Promise<KeyInfo>;
     /**
      * Refuses whatever a key has signed, at once and everywhere. @returns the key that signs now.
      * @throws AuthError `not_found`, `input_invalid` for the secret that signs.
@@ -253,6 +256,10 @@ export interface Auth<Application = unknown> {
     /** How long others may keep them, as Cache-Control says it. */
     readonly jwksCacheControl: string;
   };
+  /** Who did what, when, from where; staff may ask for everything, users for their own. */
+  readonly audit: Audit;
+  /** The same as it happens. */
+  readonly events: Events;
   readonly revocations: {
     /** How well this process knows what has been taken back; for metrics and readiness. */
     state(): FeedState;
@@ -279,7 +286,14 @@ export type {
   TokenFault,
 } from "./dialect-tokens.ts";
 export type {
+  Audit,
+  AuditEntry,
+  AuditEvent,
+  AuditPage,
+  AuditQuery,
+  AuditType,
   Device,
+  Events,
   FeedState,
   FirstUser,
   KeyEvent,

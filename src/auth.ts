@@ -3,6 +3,8 @@
  * Login is one read and one transaction; authenticating a bearer token is no I/O at all while the revocation feed is
  * fresh.
  */
+
+import { createTrail, type Occurrence } from "./audit/audit.ts";
 import type {
   Auth,
   AuthenticateOptions,
@@ -182,6 +184,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     statements: userStatements,
   });
   await users.meetHashes();
+  const trail = createTrail(storage, system);
   const limits = createLoginLimits(storage, system, options.limits);
   const refreshKeys = deriveKeys(root, "refresh-token");
   const sessionsOptions = {
@@ -194,6 +197,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     limit: readLimit(options.sessionLimit ?? 50),
     onEvent,
     onRefresh: counters.refresh,
+    record: trail.entry,
     afterEnd: () => feed.catchUp(),
   };
   const sessions = createSessions(sessionsOptions);
@@ -208,7 +212,12 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
   const published = createPublishedRevocations(source, feed);
   const askStanding = createStandingCheck(storage);
   await feed.catchUp();
-  const housekeeping = startHousekeeping({ storage, system, longestLife });
+  const housekeeping = startHousekeeping({
+    storage,
+    system,
+    longestLife,
+    auditKept: positive(options.auditRetention ?? "365d", "auditRetention"),
+  });
   metrics.add(...hashes.sources, ...feedMetrics(feed.state), ...observed.sources);
 
   async function toTokens(grant: Grant, user?: User): Promise<Tokens> {
@@ -309,6 +318,14 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     return true;
   }
 
+  /** As `end`, entered in the audit trail. */
+  async function endAndTell(happened: Occurrence, statements: readonly Statement[]): Promise<boolean> {
+    const { statement, tell } = trail.entry(happened);
+    const isDone = await end([...statements, statement]);
+    if (isDone) tell();
+    return isDone;
+  }
+
   /** Whose token it is, if Django issued it: no session and no epoch speak for it, so its user is looked at. */
   async function identifyForeign(accessToken: string, ownRefusal: unknown): Promise<Identity> {
     let refusal = ownRefusal;
@@ -391,7 +408,11 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
   }
 
   /** Lets a password be shown, within the limits. `undecided` where nobody looked at it: the store or the queue refused. */
-  async function withinLimits<T>(ip: string | undefined, work: (attempt: Attempt) => Promise<T>): Promise<T> {
+  async function withinLimits<T>(
+    ip: string | undefined,
+    work: (attempt: Attempt) => Promise<T>,
+    onRefusal: (type: "refused" | "limited", reason: string) => void | Promise<void>,
+  ): Promise<T> {
     const attempt = limits.begin(ip);
     let outcome: Parameters<Attempt["end"]>[0] = "undecided";
     try {
@@ -399,8 +420,11 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
       outcome = "granted";
       return result;
     } catch (error) {
-      const isVerdict = error instanceof AuthError && PASSWORD_VERDICTS.has(error.code);
-      if (isVerdict) outcome = "refused";
+      if (error instanceof AuthError && PASSWORD_VERDICTS.has(error.code)) {
+        outcome = "refused";
+        await onRefusal("refused", error.reason);
+      }
+      if (error instanceof AuthError && error.code === "rate_limited") await onRefusal("limited", error.reason);
       throw error;
     } finally {
       await attempt.end(outcome);
@@ -410,20 +434,47 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
   /** Checks a password, within the limits, and has what follows begun. */
   function signIn<T>(
     login: Login,
-    { ip }: Device,
+    device: Device,
     { isExact = false },
     begin: (who: Authenticated) => Promise<T>,
   ): Promise<T> {
-    return withinLimits(ip, async (attempt) => {
-      const who = await users.authenticate(login, { isExact, admit: attempt.admit });
-      return begin({ ...who, alongside: [...who.alongside, ...attempt.granted()] });
-    });
+    const { ip, userAgent } = device;
+    let userId: number | undefined;
+    return withinLimits(
+      ip,
+      async (attempt) => {
+        const admit = (account: string, id: number | undefined) => {
+          userId = id;
+          return attempt.admit(account);
+        };
+        const who = await users.authenticate(login, { isExact, admit });
+        return begin({ ...who, alongside: [...who.alongside, ...attempt.granted()] });
+      },
+      (type, reason) => {
+        const occurrence = { userId, ip, userAgent, reason };
+        if (type === "refused") return trail.note({ ...occurrence, type: "sign_in_refused" });
+        trail.tell({ ...occurrence, type: "sign_in_limited" });
+      },
+    );
   }
 
-  const { staff, apply } = createStaff({ users, sessions, statements: userStatements, system, commit: end });
+  const firstUser = createFirstUser({ storage, system, users, isElsewhere: inPlace !== undefined });
+  const { staff, apply } = createStaff({
+    users,
+    sessions,
+    statements: userStatements,
+    system,
+    commit: end,
+    record: trail.entry,
+  });
 
   return {
-    register: (registration) => counting(counters.registration, "done", () => users.register(registration)),
+    register: (registration) =>
+      counting(counters.registration, "done", async () => {
+        const user = await users.register(registration);
+        await trail.note({ type: "registered", userId: user.id });
+        return user;
+      }),
 
     login: (login, device = {}, { mode } = {}) =>
       counting(counters.login, "granted", async () => {
@@ -479,13 +530,19 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     async changePassword(identity, { currentPassword, newPassword }) {
       const { userId } = identity;
       // A stolen access token is no leave to guess. Counted apart, so that guesses at the login keep nobody from changing theirs.
-      await withinLimits(undefined, async (attempt) => {
+      const sessionId = readId(identity.sessionId);
+      const work = async (attempt: Attempt) => {
         await attempt.admit(`change ${userId}`);
         const change = await users.passwordChange(userId, currentPassword, newPassword);
-        const ends = sessions.endAllStatements(userId, "password", { except: readId(identity.sessionId) });
-        const isChanged = await end([...change, ...ends, ...attempt.granted()]);
+        const ends = sessions.endAllStatements(userId, "password", { except: sessionId });
+        const happened = { type: "password_changed", userId, sessionId } as const;
+        const isChanged = await endAndTell(happened, [...change, ...ends, ...attempt.granted()]);
         // The hash that was checked is no longer there: somebody else has changed it.
         if (!isChanged) throw new AuthError("wrong_password", { reason: "the password changed at the same moment" });
+      };
+      await withinLimits(undefined, work, (type, reason) => {
+        const occurrence = { type: "password_change_refused", userId, sessionId, reason } as const;
+        return type === "refused" ? trail.note(occurrence) : trail.tell(occurrence);
       });
     },
 
@@ -495,14 +552,20 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
       list: users.list,
       async setPassword(id, password) {
         const reset = await users.passwordReset(id, password);
-        const isSet = await end([...reset, ...sessions.endAllStatements(id, "password")]);
+        const ends = sessions.endAllStatements(id, "password");
+        const isSet = await endAndTell({ type: "password_set", userId: id }, [...reset, ...ends]);
         if (!isSet) throw new AuthError("user_not_found", { reason: "the user was deleted at the same moment" });
       },
       setRoles: (id, { isStaff, isSuperuser }) => apply(id, { isStaff, isSuperuser }),
       deactivate: (id) =>
-        end([...userStatements.deactivate(id, system.now()), ...sessions.endAllStatements(id, "inactive")]),
+        endAndTell({ type: "deactivated", userId: id }, [
+          ...userStatements.deactivate(id, system.now()),
+          ...sessions.endAllStatements(id, "inactive"),
+        ]),
       async reactivate(id) {
-        return (await storage.write([userStatements.reactivate(id)]))?.[0]?.length === 1;
+        const isDone = (await storage.write([userStatements.reactivate(id)]))?.[0]?.length === 1;
+        if (isDone) await trail.note({ type: "reactivated", userId: id });
+        return isDone;
       },
       async delete(id) {
         const deletion = userStatements.delete(id);
@@ -517,11 +580,19 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
             ],
           });
         }
-        return end([userStatements.bumpEpoch(id), ...sessions.endAllStatements(id, "deleted"), deletion]);
+        const ends = sessions.endAllStatements(id, "deleted");
+        return endAndTell({ type: "deleted", userId: id }, [userStatements.bumpEpoch(id), ...ends, deletion]);
       },
     },
 
-    firstUser: createFirstUser({ storage, system, users, isElsewhere: inPlace !== undefined }),
+    firstUser: {
+      offer: firstUser.offer,
+      async register(token, registration) {
+        const user = await firstUser.register(token, registration);
+        await trail.note({ type: "registered", userId: user.id, reason: "as the first user, who is staff" });
+        return user;
+      },
+    },
     staff,
 
     sessions: {
@@ -530,7 +601,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
         await ring.readyToSign();
         const epoch = await users.epochOf(userId);
         if (epoch === undefined) throw new AuthError("user_not_found", { reason: "the user is inactive or gone" });
-        return toTokens(await sessions.start({ id: userId, epoch }, device, { mode }));
+        return toTokens(await sessions.start({ id: userId, epoch }, device, { mode, reason: "without a password" }));
       },
       async end(userId, sessionId) {
         const id = readId(sessionId);
@@ -538,7 +609,12 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
       },
       async endAll(userId, { except } = {}) {
         const spared = except === undefined ? undefined : readId(except);
-        await end([userStatements.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all", { except: spared })]);
+        const ends = sessions.endAllStatements(userId, "all", { except: spared });
+        const reason = spared === undefined ? undefined : "all but the one that asked";
+        await endAndTell({ type: "sessions_ended", userId, sessionId: spared, reason }, [
+          userStatements.bumpEpoch(userId),
+          ...ends,
+        ]);
       },
       async endEverybodys() {
         let count = 0;
@@ -561,8 +637,17 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
 
     keys: {
       list: ring.list,
-      rotate: ring.rotate,
-      compromise: ring.compromise,
+      async rotate({ actorId, ...rotation } = {}) {
+        const before = ring.keys.signingKey?.kid;
+        const key = await ring.rotate(rotation);
+        if (key.kid !== before) await trail.note({ type: "key_rotated", actorId, reason: `${key.kid} signs` });
+        return key;
+      },
+      async compromise(kid, note) {
+        const key = await ring.compromise(kid, note);
+        await trail.note({ type: "key_compromised", reason: `${kid} is refused` });
+        return key;
+      },
       jwks: ring.jwks,
       jwksCacheControl: `public, max-age=${jwks.maxAge}, stale-while-revalidate=${jwks.stale}`,
     },
@@ -577,6 +662,9 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     },
 
     metrics: { ...metrics, countRequest: counters.request },
+
+    audit: trail.audit,
+    events: trail.events,
 
     revocations: { state: feed.state, since: published.since, answerWaiting: published.answerWaiting },
 

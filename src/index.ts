@@ -1,6 +1,12 @@
 /** The front door of the library. */
 export type {
   Adoption,
+  Audit,
+  AuditEntry,
+  AuditEvent,
+  AuditPage,
+  AuditQuery,
+  AuditType,
   Auth,
   AuthenticateOptions,
   AuthOptions,
@@ -9,6 +15,7 @@ export type {
   DialectTokenPair,
   DialectTokens,
   EngineMetrics,
+  Events,
   Identity,
   KeyEvent,
   KeyInfo,

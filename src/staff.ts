@@ -4,6 +4,7 @@
  * does nothing from that moment on. Members of staff act one after the other. Nobody acts on their own account, and who acts on staff
  * is a superuser; so whatever is done, and by however many at once, the superuser who did the last of it remains.
  */
+import type { Entry, Occurrence } from "./audit/audit.ts";
 import { AuthError } from "./errors.ts";
 import { readId } from "./revocations/token-subject.ts";
 import type { Sessions } from "./sessions/sessions.ts";
@@ -43,7 +44,12 @@ export interface StaffOptions {
   readonly system: System;
   /** Commits and makes it known; false when a guard failed. */
   readonly commit: (statements: readonly Statement[]) => Promise<boolean>;
+  /** Makes entries of the audit trail. */
+  readonly record: (occurrence: Occurrence) => Entry;
 }
+
+/** What happens to a user. */
+type Happened = Pick<Occurrence, "type" | "reason">;
 
 /** A decision is overtaken only by another change of one of the two users. */
 const MAX_ROUNDS = 5;
@@ -52,7 +58,7 @@ export type ApplyChange = (userId: number, change: UserChange) => Promise<User>;
 
 /** @returns what staff may do, and the same change for who needs no leave: the operator, and the application itself. */
 export function createStaff(options: StaffOptions): { readonly staff: Staff; readonly apply: ApplyChange } {
-  const { users, sessions, statements, system, commit } = options;
+  const { users, sessions, statements, system, commit, record } = options;
 
   async function require(actorId: number): Promise<User> {
     const actor = await users.byId(actorId);
@@ -70,15 +76,25 @@ export function createStaff(options: StaffOptions): { readonly staff: Staff; rea
   async function act<Result>(
     actorId: number,
     userId: number,
-    judge: (actor: User, user: User) => { readonly statements: readonly Statement[]; readonly result: Result },
+    judge: (
+      actor: User,
+      user: User,
+    ) => { readonly statements: readonly Statement[]; readonly events: readonly Happened[]; readonly result: Result },
   ): Promise<Result> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const actor = await require(actorId);
       const user = actorId === userId ? actor : await find(userId);
-      const { statements: changes, result } = judge(actor, user);
+      const { statements: changes, events, result } = judge(actor, user);
       if (changes.length === 0) return result;
       const unchanged = [queries.userStillIs(actor), queries.userStillIs(user)];
-      if (await commit([queries.takeTurn(), ...unchanged, ...changes])) return result;
+      const entries = events.map((event) =>
+        record({ ...event, userId, actorId: actorId === userId ? undefined : actorId }),
+      );
+      const recorded = entries.map(({ statement }) => statement);
+      if (await commit([queries.takeTurn(), ...unchanged, ...changes, ...recorded])) {
+        for (const entry of entries) entry.tell();
+        return result;
+      }
     }
     throw new AuthError("busy", { reason: "the users changed under every attempt to judge them" });
   }
@@ -109,14 +125,20 @@ export function createStaff(options: StaffOptions): { readonly staff: Staff; rea
     update: (actorId, userId, change) =>
       act(actorId, userId, (actor, user) => {
         requireLeave(actor, user, change);
-        return { statements: toStatements(user, change), result: changed(user, change) };
+        return {
+          statements: toStatements(user, change),
+          events: toEvents(user, change),
+          result: changed(user, change),
+        };
       }),
 
     async endSession(actorId, userId, sessionId) {
       const id = readId(sessionId);
       const actor = await require(actorId);
       requireLeaveToEnd(actor, await find(userId));
-      return id !== undefined && (await sessions.end(userId, id));
+      return (
+        id !== undefined && (await sessions.end(userId, id, { actorId: actorId === userId ? undefined : actorId }))
+      );
     },
 
     endSessions: (actorId, userId) =>
@@ -124,6 +146,7 @@ export function createStaff(options: StaffOptions): { readonly staff: Staff; rea
         requireLeaveToEnd(actor, user);
         return {
           statements: [statements.bumpEpoch(userId), ...sessions.endAllStatements(userId, "all")],
+          events: [{ type: "sessions_ended" }],
           result: undefined,
         };
       }),
@@ -134,7 +157,12 @@ export function createStaff(options: StaffOptions): { readonly staff: Staff; rea
       const user = await users.byId(userId);
       if (!user) throw new AuthError("user_not_found");
       const changes = toStatements(user, change);
-      if (changes.length === 0 || (await commit([queries.userStillIs(user), ...changes]))) return changed(user, change);
+      const entries = toEvents(user, change).map((event) => record({ ...event, userId }));
+      const recorded = entries.map(({ statement }) => statement);
+      if (changes.length === 0 || (await commit([queries.userStillIs(user), ...changes, ...recorded]))) {
+        for (const entry of entries) entry.tell();
+        return changed(user, change);
+      }
     }
     throw new AuthError("busy", { reason: "the user changed under every attempt" });
   }
@@ -161,6 +189,20 @@ function requireLeaveToEnd(actor: User, user: User): void {
 
 const superuserOnly = () =>
   new AuthError("insufficient_scope", { detail: "Only a superuser may do this to staff.", reason: "staff on staff" });
+
+/** What the audit trail is told of a change. */
+function toEvents(user: User, { isActive, isStaff, isSuperuser }: UserChange): Happened[] {
+  const isRoleChanged = (now: boolean | undefined, before: boolean) => now !== undefined && now !== before;
+  const roles = [
+    ...(isRoleChanged(isStaff, user.isStaff) ? [`staff ${isStaff ? "given" : "taken"}`] : []),
+    ...(isRoleChanged(isSuperuser, user.isSuperuser) ? [`superuser ${isSuperuser ? "given" : "taken"}`] : []),
+  ];
+  return [
+    ...(isActive === true && !user.isActive ? [{ type: "reactivated" } as const] : []),
+    ...(isActive === false && user.isActive ? [{ type: "deactivated" } as const] : []),
+    ...(roles.length > 0 ? [{ type: "roles_changed", reason: roles.join(", ") } as const] : []),
+  ];
+}
 
 const changed = (user: User, { isActive, isStaff, isSuperuser }: UserChange): User => ({
   ...user,

@@ -19,6 +19,7 @@ const COMMANDS = {
   users: async () => (await import("./users.ts")).usersCommand(),
   sessions: async () => (await import("./sessions.ts")).sessionsCommand(),
   keys: async () => (await import("./keys.ts")).keysCommand(),
+  audit: async () => (await import("./audit.ts")).auditCommand(),
   secrets: async () => (await import("./secrets.ts")).secretsCommand(),
   token: async () => (await import("./token.ts")).tokenCommand(),
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),

@@ -55,8 +55,8 @@ export const keyRoutes = [
     answer: KeyAnswer,
     refusals: ["busy"],
     group: "Staff",
-    async handle({ auth, body }) {
-      return { status: 200, body: fromKey(await auth.keys.rotate({ from: body.from })) };
+    async handle({ auth, identity, body }) {
+      return { status: 200, body: fromKey(await auth.keys.rotate({ from: body.from, actorId: identity.userId })) };
     },
   }),
 ];

@@ -9,6 +9,7 @@ import { type Answer, type Contract, type CookieContext, route } from "../http/r
 import type { RevocationPage } from "../revocations/published-revocations.ts";
 import { EMAIL_LENGTH } from "../users/names.ts";
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
+import { auditRoutes } from "./latchkey-audit.ts";
 import { firstUserRoutes } from "./latchkey-first-user.ts";
 import { keyRoutes } from "./latchkey-keys.ts";
 import { metricsRoute } from "./latchkey-metrics.ts";
@@ -285,6 +286,7 @@ export const latchkeyContract: Contract = {
     }),
     ...tokenRoutes,
     ...firstUserRoutes,
+    ...auditRoutes,
     ...staffRoutes,
     metricsRoute,
     ...keyRoutes,

@@ -31,6 +31,7 @@ export interface Config extends DjangoConfig, OperationsConfig {
   readonly sessionIdleTtl: number;
   readonly sessionMaxAge: number;
   readonly refreshGrace: number;
+  readonly auditRetention: number;
   readonly limits: "on" | "off";
   readonly loginFailures: number;
   readonly loginFailuresPerAddress: number;
@@ -176,6 +177,13 @@ export const VARIABLES: readonly Variable[] = [
     fallback: "20",
     description: "How long a spent refresh token is answered with its successor (0 to 300 seconds; 0 is strict).",
     read: wholeNumber(0, 300),
+  },
+  {
+    name: "LATCHKEY_AUDIT_DAYS",
+    key: "auditRetention",
+    fallback: "365",
+    description: "How long entries of the audit trail are kept (1 to 3650 days).",
+    read: wholeNumber(1, 3650, DAY),
   },
   {
     name: "LATCHKEY_LIMITS",

@@ -82,6 +82,7 @@ export async function createEngine(
       sessionIdleTtl: config.sessionIdleTtl,
       sessionMaxAge: config.sessionMaxAge,
       refreshGrace: config.refreshGrace,
+      auditRetention: config.auditRetention,
       limits:
         config.limits === "off"
           ? false

@@ -13,6 +13,8 @@ export interface HousekeepingOptions {
   readonly system: System;
   /** Seconds that a token which was taken back may have left to live, by far. Default one hour. */
   readonly longestLife?: number;
+  /** Seconds that entries of the audit trail are kept. Default: for ever. */
+  readonly auditKept?: number;
   /** Milliseconds between batches. Default 10 seconds. */
   readonly interval?: number;
 }
@@ -38,6 +40,7 @@ export function startHousekeeping({
   storage,
   system,
   longestLife = CAUTION,
+  auditKept,
   interval = INTERVAL,
 }: HousekeepingOptions): Housekeeping {
   let after = 0;
@@ -56,6 +59,7 @@ export function startHousekeeping({
       (await storage.write([
         queries.purgeSessions(after, after + BATCH, now.wall - KEPT_FOR),
         queries.purgeLimits(now.wall, BATCH),
+        ...(auditKept === undefined ? [] : [queries.purgeAudit(now.wall - auditKept, BATCH)]),
         ...(now.monotonic < revocationsFrom ? [] : [queries.purgeRevocations(now.wall)]),
       ])) ?? [];
     const [largest] = await storage.read(queries.largestSessionId());

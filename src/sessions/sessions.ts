@@ -5,6 +5,7 @@
  * is taken back and judged again.
  */
 import { createHmac, hash } from "node:crypto";
+import type { Entry, Occurrence } from "../audit/audit.ts";
 import { AuthError, type AuthErrorCode } from "../errors.ts";
 import type { NumberedKeys } from "../secrets.ts";
 import * as queries from "../storage/queries.ts";
@@ -53,6 +54,8 @@ export interface SessionsOptions {
   /** Live sessions a user may have; one more ends the oldest. */
   readonly limit: number;
   readonly onEvent: (event: SessionEvent) => void;
+  /** Makes entries of the audit trail. Default: there is none. */
+  readonly record?: (occurrence: Occurrence) => Entry;
   /** Told how each refresh went. */
   readonly onRefresh?: (outcome: RefreshOutcome) => void;
   /** Awaited after an end has been committed and before it is acknowledged. */
@@ -72,6 +75,8 @@ export interface StartOptions {
   readonly mode?: SessionMode | undefined;
   /** Seconds. Default: the maximal age, and the idle time for a fixed session. */
   readonly lifetime?: number | undefined;
+  /** Why there was no password to check, for the audit trail. */
+  readonly reason?: string;
   /** What commits together with the new session. */
   readonly alongside?: readonly Statement[];
 }
@@ -93,6 +98,8 @@ export interface RefreshOptions {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
+const statementOf = (entry: Entry | undefined): readonly Statement[] => (entry ? [entry.statement] : []);
+
 const ATTEMPT_SHAPE = /^[A-Za-z0-9_-]{22,64}$/;
 /** A verdict is overtaken only by another change of the same session; three in a row is a store that does not answer well. */
 const MAX_ROUNDS = 5;
@@ -112,6 +119,7 @@ export function createSessions(options: SessionsOptions) {
     onEvent,
     onRefresh = () => {},
     afterEnd,
+    record = () => undefined,
   } = options;
   const codec = createRefreshTokenCodec(options.keys);
 
@@ -139,17 +147,26 @@ export function createSessions(options: SessionsOptions) {
 
   /** Starts a session for a user whose epoch was read together with the password hash. */
   async function start(user: SessionUser, device: Device, startOptions: StartOptions = {}): Promise<Grant> {
-    const { mode = "rotating", alongside = [], lifetime = mode === "fixed" ? idleTtl : maxAge } = startOptions;
+    const { mode = "rotating", alongside = [], reason, lifetime = mode === "fixed" ? idleTtl : maxAge } = startOptions;
     const handle = system.randomBytes(HANDLE_SIZE);
     const session = newSession(user, device, { mode, handle, expiresAt: system.now() + lifetime });
+    const entry = record({
+      ...toOrigin(device),
+      type: "signed_in",
+      userId: user.id,
+      handleHash: session.handleHash,
+      reason,
+    });
     const written = await storage.write([
       queries.insertSession(session),
       queries.sessionsBeyond(user.id, limit, session.now),
       ...alongside,
+      ...statementOf(entry),
     ]);
     if (!written) throw new AuthError("invalid_credentials", { reason: "the password changed at the same moment" });
     const sessionId = written[0]?.[0]?.id as number;
-    for (const row of written[1] ?? []) await end(user.id, row.id as number, "limit");
+    entry?.tell({ sessionId });
+    for (const row of written[1] ?? []) await end(user.id, row.id as number, { reason: "limit" });
     return {
       userId: user.id,
       sessionId,
@@ -183,7 +200,16 @@ export function createSessions(options: SessionsOptions) {
     // Asked first: a client that goes on with the foreign token brings it again and again.
     let [known] = await storage.read(queries.adoptedSession(adoptedFrom));
     if (!known) {
-      const [inserted] = (await storage.write([queries.insertSession(session)])) ?? [];
+      const reason = "by another system's token";
+      const entry = record({
+        ...toOrigin(device),
+        type: "signed_in",
+        userId: user.id,
+        handleHash: session.handleHash,
+        reason,
+      });
+      const [inserted] = (await storage.write([queries.insertSession(session), ...statementOf(entry)])) ?? [];
+      if (inserted?.[0]) entry?.tell({ sessionId: inserted[0].id as number });
       if (inserted?.[0]) return codec.encode({ sessionId: inserted[0].id as number, generation: 0, handle });
       [known] = await storage.read(queries.adoptedSession(adoptedFrom));
     }
@@ -297,12 +323,22 @@ export function createSessions(options: SessionsOptions) {
         case "reuse": {
           // The token may look old only because its owner's retry overtook it: without a listener there is no verdict.
           if (signal?.aborted) throw new AuthError("request_invalid", { reason: "the caller has gone" });
+          const reason = `generation ${k} came again`;
+          const entry = record({
+            ...origin,
+            type: "refresh_reused",
+            userId: row.user_id as number,
+            sessionId: id,
+            reason,
+          });
           const ended = await storage.write([
             queries.endSession(id, handleHash, k, "reuse", now),
             queries.advanceFeed(),
             queries.feedSession(id, now + accessTtl, now),
+            ...statementOf(entry),
           ]);
           if (!ended) break;
+          entry?.tell();
           await afterEnd();
           onEvent({ type: "reuse", userId: row.user_id as number, sessionId: id, generation: k });
           throw new AuthError("refresh_token_reused", { reason: `generation ${k} was used again` });
@@ -317,12 +353,15 @@ export function createSessions(options: SessionsOptions) {
     const { sessionId, handle } = codec.decode(token);
     const handleHash = hashHandle(handle);
     const now = system.now();
+    const entry = record({ type: "signed_out", sessionId });
     const ended = await storage.write([
       queries.endSession(sessionId, handleHash, -1, "logout", now),
       queries.advanceFeed(),
       queries.feedSession(sessionId, now + accessTtl, now),
+      ...statementOf(entry),
     ]);
     const row = ended?.[0]?.[0];
+    if (row) entry?.tell({ userId: row.user_id as number });
     if (row) await afterEnd();
     return row && { userId: row.user_id as number, sessionId };
   }
@@ -341,14 +380,25 @@ export function createSessions(options: SessionsOptions) {
   }
 
   /** Ends one session of a user; false when the user has no such live session. */
-  async function end(userId: number, sessionId: number, reason: queries.SessionEndReason = "ended"): Promise<boolean> {
+  async function end(
+    userId: number,
+    sessionId: number,
+    {
+      reason = "ended",
+      actorId,
+    }: { readonly reason?: queries.SessionEndReason; readonly actorId?: number | undefined } = {},
+  ): Promise<boolean> {
     const now = system.now();
+    const why = reason === "limit" ? "more sessions than the limit" : undefined;
+    const entry = record({ type: "session_ended", userId, sessionId, actorId, reason: why });
     const ended = await storage.write([
       queries.endSessionOf(userId, sessionId, reason, now),
       queries.advanceFeed(),
       queries.feedSession(sessionId, now + accessTtl, now),
+      ...statementOf(entry),
     ]);
     if (!ended) return false;
+    entry?.tell();
     await afterEnd();
     return true;
   }

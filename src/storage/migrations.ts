@@ -206,6 +206,26 @@ export const MIGRATIONS: readonly Migration[] = [
       "create index if not exists latchkey_limits_expiry on latchkey_limits (expires_at)",
     ],
   },
+  {
+    version: 7,
+    name: "audit trail",
+    readableFrom: 1,
+    statements: ({ identity, integer, table }) => [
+      `create table if not exists latchkey_audit (
+        id ${identity},
+        at ${integer} not null,
+        type text not null,
+        user_id ${integer},
+        actor_id ${integer},
+        session_id ${integer},
+        ip text,
+        user_agent text,
+        reason text
+      )${table}`,
+      "create index if not exists latchkey_audit_user on latchkey_audit (user_id, id)",
+      "create index if not exists latchkey_audit_type on latchkey_audit (type, id)",
+    ],
+  },
 ];
 
 /**

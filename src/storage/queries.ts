@@ -358,6 +358,69 @@ export const purgeLimits = (now: number, limit: number): Statement => sql`
   delete from latchkey_limits where bucket in (
     select bucket from latchkey_limits where expires_at < ${now} order by expires_at limit ${limit})`;
 
+// The audit trail -----------------------------------------------------------------------------------------------------
+
+export interface NewAuditEntry {
+  readonly type: string;
+  readonly now: number;
+  readonly userId?: number | undefined;
+  readonly actorId?: number | undefined;
+  readonly sessionId?: number | undefined;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly reason: string | null;
+}
+
+export const insertAudit = (e: NewAuditEntry): Statement => sql`
+  insert into latchkey_audit (at, type, user_id, actor_id, session_id, ip, user_agent, reason)
+  values (${e.now}, ${e.type}, ${e.userId ?? null}, ${e.actorId ?? null}, ${e.sessionId ?? null}, ${e.ip}, ${e.userAgent}, ${e.reason})`;
+
+/** Of a session whose user only the store knows. */
+export const insertAuditOfSession = (e: NewAuditEntry & { readonly sessionId: number }): Statement => sql`
+  insert into latchkey_audit (at, type, user_id, actor_id, session_id, ip, user_agent, reason)
+  select cast(${e.now} as bigint), cast(${e.type} as text), user_id, cast(${e.actorId ?? null} as bigint), id,
+    cast(${e.ip} as text), cast(${e.userAgent} as text), cast(${e.reason} as text)
+  from latchkey_sessions where id = ${e.sessionId}`;
+
+/** Of the session that the same transaction has made. */
+export const insertAuditOfNewSession = (
+  e: NewAuditEntry & { readonly userId: number },
+  handleHash: string,
+): Statement => sql`
+  insert into latchkey_audit (at, type, user_id, actor_id, session_id, ip, user_agent, reason)
+  select cast(${e.now} as bigint), cast(${e.type} as text), user_id, cast(${e.actorId ?? null} as bigint), id,
+    cast(${e.ip} as text), cast(${e.userAgent} as text), cast(${e.reason} as text)
+  from latchkey_sessions where user_id = ${e.userId} and ended_at is null and handle_hash = ${handleHash}`;
+
+interface AuditRange {
+  /** Entries with lower ids. */
+  readonly before: number;
+  readonly since: number;
+  readonly limit: number;
+}
+
+export const auditPage = ({ before, since, limit }: AuditRange): Statement => sql`
+  select * from latchkey_audit where id < ${before} and at >= ${since} order by id desc limit ${limit}`;
+
+export const auditOfUser = (userId: number, { before, since, limit }: AuditRange): Statement => sql`
+  select * from latchkey_audit where user_id = ${userId} and id < ${before} and at >= ${since} order by id desc limit ${limit}`;
+
+export const auditOfType = (type: string, { before, since, limit }: AuditRange): Statement => sql`
+  select * from latchkey_audit where type = ${type} and id < ${before} and at >= ${since} order by id desc limit ${limit}`;
+
+export const auditOfUserAndType = (
+  userId: number,
+  type: string,
+  { before, since, limit }: AuditRange,
+): Statement => sql`
+  select * from latchkey_audit
+  where user_id = ${userId} and type = ${type} and id < ${before} and at >= ${since} order by id desc limit ${limit}`;
+
+/** Deletes what is older among the oldest `limit`: those that are not old yet are not looked through each time. */
+export const purgeAudit = (before: number, limit: number): Statement => sql`
+  delete from latchkey_audit where id in (
+    select id from (select id, at from latchkey_audit order by id limit ${limit}) oldest where at < ${before})`;
+
 // Housekeeping --------------------------------------------------------------------------------------------------------
 
 export const largestSessionId = (): Statement => sql`select max(id) as id from latchkey_sessions`;
@@ -526,6 +589,7 @@ export const MOVED_TABLES = {
   latchkey_revocations: "position",
   latchkey_keys: "kid",
   latchkey_user_state: "user_id",
+  latchkey_audit: "id",
 } as const;
 
 export type MovedTable = keyof typeof MOVED_TABLES;

@@ -47,7 +47,7 @@ export interface AuthenticateUserOptions {
   /** Takes the name as it was registered only, in its very case. Default false. */
   readonly isExact?: boolean;
   /** Asked before the password is looked at, with what stands for the account, whether or not there is one. Rejects to refuse. */
-  readonly admit?: (account: string) => Promise<void>;
+  readonly admit?: (account: string, userId: number | undefined) => Promise<void>;
 }
 
 /** A user whose password was right, with what a session has to remember of that moment. */
@@ -152,7 +152,7 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     const column = username === undefined ? "email" : "username";
     const found = isExact ? rows.filter((one) => one[column] === name) : rows;
     const row = found.length === 1 ? found[0] : undefined;
-    await admit?.(row ? `id ${row.id}` : `${column} ${key}`);
+    await admit?.(row ? `id ${row.id}` : `${column} ${key}`, row?.id as number | undefined);
     if (!row) {
       await hasher.verifyNobody(password);
       throw new AuthError("invalid_credentials", {
