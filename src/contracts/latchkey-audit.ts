@@ -3,7 +3,7 @@ import * as z from "zod";
 import { AUDIT_TYPES, type AuditEntry, type AuditPage } from "../audit/audit.ts";
 import { AuthError } from "../errors.ts";
 import { route } from "../http/route.ts";
-import { parameter, toInstant, wholeNumber } from "./latchkey-shapes.ts";
+import { like, parameter, toInstant, wholeNumber } from "./latchkey-shapes.ts";
 
 const LARGEST_PAGE = 200;
 
@@ -25,13 +25,13 @@ const Query = z.object({
 });
 
 const own = {
-  id: z.string(),
+  id: like(z.string(), "412"),
   at: z.iso.datetime(),
   type: z.enum(AUDIT_TYPES),
-  session_id: z.string().nullable(),
-  ip: z.string().nullable(),
-  user_agent: z.string().nullable(),
-  reason: z.string().nullable(),
+  session_id: like(z.string().nullable(), "7"),
+  ip: like(z.string().nullable(), "198.51.100.7"),
+  user_agent: like(z.string().nullable(), "Mozilla/5.0"),
+  reason: like(z.string().nullable(), null),
 };
 
 const OwnAnswer = z.object({
@@ -46,11 +46,11 @@ const Answer = z.object({
     .array(
       z.object({
         ...own,
-        user_id: z
-          .int()
-          .nullable()
-          .describe("Whose account it is about; null where no account has the name that was given."),
-        actor_id: z.int().nullable().describe("The member of staff who did it."),
+        user_id: like(
+          z.int().nullable().describe("Whose account it is about; null where no account has the name that was given."),
+          1,
+        ),
+        actor_id: like(z.int().nullable().describe("The member of staff who did it."), null),
       }),
     )
     .describe("Newest first."),

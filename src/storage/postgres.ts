@@ -117,7 +117,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Storag
     async continueIds() {
       throwUnlessOpen();
       await pool.run(async (client) => {
-        for (const table of ["latchkey_users", "latchkey_sessions"]) {
+        for (const table of ["latchkey_users", "latchkey_sessions", "latchkey_audit"]) {
           await client.unsafe(
             `select setval(pg_get_serial_sequence('${table}', 'id'), greatest(max(id), 1), max(id) is not null) from ${table}`,
           );

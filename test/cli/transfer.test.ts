@@ -116,6 +116,7 @@ const STAYS: readonly string[] = [
   "latchkey_feed", // its name and position are in the first line
   "latchkey_key_ring", // a lease
   "latchkey_turns", // a lock
+  "latchkey_limits", // of a day
   "latchkey_first_user_links", // of a terminal, and good for a day at most
   "latchkey_imports", // how far an import from elsewhere has come
 ];

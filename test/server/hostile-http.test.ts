@@ -19,7 +19,7 @@ let server: ChildServer;
 let tokens: { readonly access_token: string; readonly refresh_token: string };
 
 before(async () => {
-  server = await startChildServer({ isDirect: true, env: { JWT_SECRET_KEY: SECRET } });
+  server = await startChildServer({ isDirect: true, env: { JWT_SECRET_KEY: SECRET, LATCHKEY_LIMITS: "off" } });
   await one(post("/v1/users", { username: "ada", email: "ada@example.com", password: PASSWORD }), 201);
   tokens = (await one(post(LOGIN, { username: "ada", password: PASSWORD }), 200)).body;
 });
