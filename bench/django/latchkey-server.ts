@@ -19,14 +19,20 @@ export interface LatchkeyServerInput {
 await serve(async ({ dist, secret, database, iterations, userCount }: LatchkeyServerInput) => {
   const { createAuth, drfContract, openSqlite, AuthError } = await importLatchkey(dist);
   const passwordFormat = { format: "django", iterations } as const;
-  const auth = await createAuth({ secret, storage: openSqlite(database), passwordFormat });
+  const auth = await createAuth({ secret, storage: openSqlite(database), passwordFormat, limits: false });
   for (let number = 1; number <= userCount; number++) {
     const username = `user${number}`;
     await auth.register({ username, email: `${username}@example.com`, password: PASSWORD });
   }
   const port = await freePort();
   Object.assign(process.env, {
-    ...{ JWT_SECRET_KEY: secret, DATABASE_URL: database, HOST: "127.0.0.1", PORT: String(port) },
+    ...{
+      JWT_SECRET_KEY: secret,
+      DATABASE_URL: database,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      LATCHKEY_LIMITS: "off",
+    },
     ...{ LATCHKEY_CONTRACTS: "drf", LATCHKEY_PASSWORD_FORMAT: `django:${iterations}`, LATCHKEY_LIMITS: "off" },
   });
   process.argv = [process.execPath, "latchkey", "serve"];
