@@ -6,6 +6,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { client, isReachable, noticing, signedIn, type User } from "./api.ts";
 import { AccountPage } from "./pages/account.tsx";
+import { ActivityPage } from "./pages/activity.tsx";
+import { AuditPage } from "./pages/audit.tsx";
 import { FirstUserPage } from "./pages/first-user.tsx";
 import { KeysPage } from "./pages/keys.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
@@ -35,6 +37,7 @@ const PAGES: readonly PageRow[] = [
   { path: "/", name: "Account", show: (user) => <AccountPage user={user} /> },
   { path: "/console/sessions", name: "Sessions", show: () => <SessionsPage /> },
   { path: "/console/password", name: "Password", show: (user) => <PasswordPage user={user} /> },
+  { path: "/console/activity", name: "Activity", show: () => <ActivityPage /> },
   { path: "/console/tokens", name: "Tokens", show: () => <TokensPage /> },
   { path: "/console/overview", name: "Overview", show: () => <OverviewPage />, isStaffOnly: true },
   {
@@ -47,6 +50,7 @@ const PAGES: readonly PageRow[] = [
     isStaffOnly: true,
   },
   { path: "/console/keys", name: "Keys", show: () => <KeysPage />, isStaffOnly: true },
+  { path: "/console/audit", name: "Audit", show: () => <AuditPage />, isStaffOnly: true },
 ];
 
 /** A page's own path, or one below it where it has such. */

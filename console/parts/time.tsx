@@ -13,6 +13,8 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
 
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
 /** @param now milliseconds. */
 export function toRelative(instant: string, now = Date.now()): string {
   const seconds = (Date.parse(instant) - now) / 1000;
@@ -21,6 +23,7 @@ export function toRelative(instant: string, now = Date.now()): string {
 }
 
 export const toExact = (instant: string): string => exact.format(new Date(instant));
+export const toTime = (instant: string): string => clock.format(new Date(instant));
 export const toDay = (instant: string): string => day.format(new Date(instant));
 
 /** @param at RFC 3339. */

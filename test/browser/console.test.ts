@@ -327,6 +327,31 @@ test("staff: keys and their life; a rotation that comes too early is told when i
   await page.getByText(/The next key is too new: .* in 1\d minutes\./).waitFor();
 });
 
+test("activity: what has happened to my account, and that it was the staff; staff find it by user and by kind", {
+  skip,
+}, async () => {
+  const { page, user } = await openSignedIn({
+    userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+  });
+  await server.auth.login({ username: user.username, password: "not that one" }, { ip: "203.0.113.9" }).catch(() => {});
+  const staff = await openStaff();
+  await server.auth.staff.endSessions(staff.user.id, (await register()).id);
+  await follow(page, "Activity");
+  const entry = (words: string) => page.getByRole("listitem").filter({ hasText: words });
+  await entry("Account created").waitFor();
+  assert.match(await entry("Signed in").innerText(), /Firefox on Linux · 127\.0\.0\.1/);
+  assert.match(await entry("Sign-in refused").innerText(), /203\.0\.113\.9/);
+  assert.doesNotMatch(await page.locator("main").innerText(), /not that one/);
+  await follow(staff.page, "Audit");
+  await staff.page.getByLabel("User id").fill(String(user.id));
+  await staff.page.getByRole("listitem").filter({ hasText: "Account created" }).nth(1).waitFor({ state: "detached" });
+  await staff.page.getByLabel("What").selectOption("sign_in_refused");
+  await staff.page.getByRole("listitem").filter({ hasText: "Sign-in refused" }).waitFor();
+  await staff.page.getByRole("listitem").filter({ hasText: "Account created" }).waitFor({ state: "detached" });
+  await staff.page.getByLabel("What").selectOption("password_changed");
+  await staff.page.getByText("Nothing of the kind has happened").waitFor();
+});
+
 test("staff: the overview counts what happens", { skip }, async () => {
   const { page, user } = await openStaff();
   await follow(page, "Overview");
@@ -543,7 +568,7 @@ test("axe finds nothing on any page, light and dark, and none is wider than a ph
   await server.auth.sessions.start(user.id, { userAgent: "curl/8.5.0" });
   await server.auth.users.setRoles(user.id, { isStaff: true });
   await signIn(tab, server.url, user.username);
-  for (const name of ["Account", "Sessions", "Password", "Tokens", "Overview", "Users", "Keys"]) {
+  for (const name of ["Account", "Sessions", "Password", "Activity", "Tokens", "Overview", "Users", "Keys", "Audit"]) {
     await follow(page, name);
     await page.getByRole("heading", { level: 1, name }).waitFor();
     await page.getByText("Loading…").waitFor({ state: "detached" });

@@ -18,12 +18,12 @@ const DAY = 86_400;
 const PEOPLE =
   "Grace Hopper, Alan Turing, Edsger Dijkstra, Barbara Liskov, Donald Knuth, Radia Perlman, Leslie Lamport, Frances Allen, Tony Hoare, Shafi Goldwasser, Niklaus Wirth, Karen Jones, John Backus, Lynn Conway";
 const DEVICES = [
+  ["deploy-bot/2.4 (+https://ci.example.com)", 11],
+  ["Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", 2.1],
   [
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1",
     0.2,
   ],
-  ["Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", 2.1],
-  ["deploy-bot/2.4 (+https://ci.example.com)", 11],
 ] as const;
 
 const dataDir = temporaryFolder();
@@ -83,8 +83,13 @@ async function makeHistory(): Promise<void> {
   }
   for (const [userAgent, days] of DEVICES) {
     ago = days * DAY;
-    await auth.sessions.start(ada.id, { userAgent, ip: `203.0.113.${Math.round(days) + 7}` });
-    await auth.sessions.start(2, { userAgent, ip: `198.51.100.${Math.round(days) + 20}` });
+    for (const [i, username] of ["ada", "hopper"].entries()) {
+      await auth.login({ username, password: PASSWORD }, { userAgent, ip: `203.0.113.${Math.round(days) + 7 + i}` });
+    }
+    if (days < 3) {
+      const guess = { username: "ada", password: "a guess" };
+      await auth.login(guess, { userAgent: "python-requests/2.32", ip: "198.51.100.77" }).catch(() => {});
+    }
   }
   await auth.close();
 }
@@ -128,6 +133,9 @@ async function takeAll(colorScheme: "light" | "dark"): Promise<void> {
   await follow("Password");
   await page.getByLabel("New password", { exact: true }).fill("four quiet green engines");
   await take("password");
+  await follow("Activity");
+  await page.locator(".timeline").first().waitFor();
+  await take("activity");
   await follow("Tokens");
   await page.getByText("left of").waitFor();
   await take("tokens");
@@ -152,6 +160,9 @@ async function takeAll(colorScheme: "light" | "dark"): Promise<void> {
   await follow("Keys");
   await page.getByText("Signs since").waitFor();
   await take("keys");
+  await follow("Audit");
+  await page.locator(".timeline").first().waitFor();
+  await take("audit");
   await watch(page, server);
   await take("overview");
   if (tab.faults.length > 0) throw new Error(tab.faults.join("\n"));
