@@ -29,7 +29,7 @@ function hold(number: number): void {
   sockets.add(socket);
   let timer: NodeJS.Timeout | undefined;
   socket.on("connect", () => {
-    open++;
+    if (++open === count) parentPort?.postMessage("here");
     if (first !== "") socket.write(first);
     if (every !== "") timer = setInterval(() => socket.write(every), SECOND);
   });
@@ -47,7 +47,7 @@ function hold(number: number): void {
 for (let i = 0; i < count; i++) setTimeout(() => hold(i), (SECOND * i) / count);
 parentPort?.on("message", () => {
   isOver = true;
-  parentPort?.postMessage({ open, hangUps, held: sockets.size });
+  parentPort?.postMessage({ hangUps, held: sockets.size });
   for (const socket of sockets) socket.destroy();
   setTimeout(() => process.exit(0), 50);
 });

@@ -14,9 +14,10 @@ const LANES = 8;
 const MEASURED = 60_000;
 const MEASURED_SHORT = 700;
 const PAUSE = 3;
-/** Until a crowd has come, and the first of it are hung up on and come back. */
-const ARRIVAL = 13_000;
-const ARRIVAL_SHORT = 1_200;
+/** Until the first of a crowd are hung up on and come back. */
+const TURNOVER = 11_000;
+const TURNOVER_SHORT = 200;
+const PATIENCE = 60_000;
 /** Below so many sockets the times are not judged: it is the short form, on whatever machine. */
 const JUDGED = 1_000;
 
@@ -56,7 +57,8 @@ export const slowSockets: Scenario = {
       workerData: { port: Number(new URL(servers[1].url).port), count: context.amount },
     });
     context.onEnd(() => crowd.terminate());
-    await sleep(isShort ? ARRIVAL_SHORT : ARRIVAL);
+    await once(crowd, "message", { signal: AbortSignal.timeout(PATIENCE) });
+    await sleep(isShort ? TURNOVER_SHORT : TURNOVER);
     context.progress("they are there");
     const end = performance.now() + (isShort ? MEASURED_SHORT : MEASURED);
     const lane = async () => {
@@ -68,13 +70,12 @@ export const slowSockets: Scenario = {
     };
     await Promise.all(Array.from({ length: LANES }, lane));
     crowd.postMessage("over");
-    const [{ open, hangUps, held }] = await once(crowd, "message");
+    const [{ hangUps, held }] = await once(crowd, "message");
 
     const [alone, beside] = [percentile99(times[0]), percentile99(times[1])];
     if (!isShort && beside >= 2 * alone) {
       violations.push({ promise: "calm", what: `p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside` });
     }
-    if (open < context.amount) violations.push({ promise: "served", what: `only ${open} slow sockets came in` });
     const notes = `p99 of a guarded GET ${alone.toFixed(1)} ms without them, ${beside.toFixed(1)} ms beside them; ${hangUps} hung up on, ${held} there at the end`;
     const requests = times[0].length + times[1].length;
     return { done: context.amount, requests, granted: 0, unanswered: 0, violations, notes };
