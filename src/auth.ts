@@ -443,9 +443,13 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     return withinLimits(
       ip,
       async (attempt) => {
-        const admit = (account: string, id: number | undefined) => {
+        const admit = async (account: string, id: number | undefined) => {
           userId = id;
-          return attempt.admit(account);
+          // Asked only where it matters. And a flood that finds the queue full is turned away before it makes the store write.
+          const isFavoured = hasher.gate.isBusy && (await attempt.isFavoured(account));
+          if (!isFavoured && hasher.gate.isFull) throw new AuthError("busy", { reason: "the password queue is full" });
+          await attempt.admit(account);
+          return { isFavoured };
         };
         const who = await users.authenticate(login, { isExact, admit });
         return begin({ ...who, alongside: [...who.alongside, ...attempt.granted()] });

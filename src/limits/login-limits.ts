@@ -31,6 +31,11 @@ export interface Attempt {
    * @throws AuthError `rate_limited` with the seconds to wait; `store_unavailable`.
    */
   admit(account: string): Promise<void>;
+  /**
+   * Whether the account was signed in to from this network before, so that it may go first where many wait. Of one network only a few are at a time:
+   * who has an account of their own does not bring a crowd. To be asked once.
+   */
+  isFavoured(account: string): Promise<boolean>;
   /** What commits together with the sign-in: the failure is taken back, and the network is known from now on. */
   granted(): readonly Statement[];
   /** The attempt is over; without a sign-in its failure stands, unless nobody looked at the password. */
@@ -46,9 +51,11 @@ const FAILURES_KEPT = 24 * 60 * 60;
 const NETWORK_KEPT = 90 * 24 * 60 * 60;
 /** The most attempts that wait for others at the same account: honest ones that come at the same moment. */
 const MOST_WAITING = 64;
+/** The most attempts of one network that go first at a time. */
+const MOST_FAVOURED = 4;
 
 const UNLIMITED: LoginLimits = {
-  begin: () => ({ admit: async () => {}, granted: () => [], end: async () => {} }),
+  begin: () => ({ admit: async () => {}, isFavoured: async () => false, granted: () => [], end: async () => {} }),
 };
 
 /** @throws TypeError naming the option that is out of range. */
@@ -59,6 +66,14 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
   /** Attempts under way here, by account: whether each ended in a sign-in. */
   const pending = new Map<string, Set<Promise<boolean>>>();
   let waiting = 0;
+  /** How many attempts go first just now, by network. */
+  const favoured = new Map<string, number>();
+
+  function leaveFavoured(network: string): void {
+    const left = (favoured.get(network) ?? 1) - 1;
+    if (left === 0) favoured.delete(network);
+    else favoured.set(network, left);
+  }
 
   return {
     begin(ip) {
@@ -68,6 +83,7 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
       /** Where the attempt was entered. */
       let entered: string | undefined;
       let settle: (isGranted: boolean) => void = () => {};
+      let goesFirst = false;
 
       const bucketOf = () => toBucket("account", account);
       const knownBucket = () => (network === undefined ? undefined : toBucket("known", `${account} ${network}`));
@@ -136,6 +152,17 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
           };
         },
 
+        async isFavoured(whose) {
+          if (network === undefined) return false;
+          const known = toBucket("known", `${whose} ${network}`);
+          const [row] = await storage.read(queries.knownNetwork(known, system.now()));
+          const count = favoured.get(network) ?? 0;
+          if (!row || count >= MOST_FAVOURED) return false;
+          favoured.set(network, count + 1);
+          goesFirst = true;
+          return true;
+        },
+
         granted() {
           if (!entered) return [];
           const known = knownBucket();
@@ -147,6 +174,7 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
         },
 
         async end(outcome) {
+          if (goesFirst && network !== undefined) leaveFavoured(network);
           if (!entered) return;
           try {
             if (outcome === "undecided") {

@@ -26,7 +26,7 @@ export function observeHashes(
     hasher: {
       ...hasher,
       hash: (password) => observe("make", () => hasher.hash(password)),
-      verify: (password, stored) => observe("check", () => hasher.verify(password, stored)),
+      verify: (password, stored, pass) => observe("check", () => hasher.verify(password, stored, pass)),
       verifyNobody: (password) => observe("check", () => hasher.verifyNobody(password)),
     },
     sources: [

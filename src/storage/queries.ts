@@ -351,6 +351,9 @@ export const knowNetwork = (bucket: string, until: number): Statement => sql`
   insert into latchkey_limits (bucket, failures, delay, next_at, expires_at) values (${bucket}, 0, 0, 0, ${until})
   on conflict (bucket) do update set failures = 0, delay = 0, next_at = 0, expires_at = ${until}`;
 
+export const knownNetwork = (bucket: string, now: number): Statement => sql`
+  select bucket from latchkey_limits where bucket = ${bucket} and expires_at > ${now}`;
+
 export const limitsOf = (account: string, known: string, network: string): Statement => sql`
   select bucket, next_at, expires_at from latchkey_limits where bucket in (${account}, ${known}, ${network})`;
 

@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import type { System } from "../system.ts";
 import { type Argon2Parameters, deriveArgon2, isBounded } from "./argon2.ts";
 import { DJANGO_ITERATIONS, type ForeignHash, MOST_ITERATIONS, makeDjangoHash, readDjangoHash } from "./django-hash.ts";
-import { createGate, type Gate } from "./gate.ts";
+import { createGate, type Gate, type GatePass } from "./gate.ts";
 
 /**
  * What new hashes are: "argon2id", or "django" where Django still reads the same rows: `pbkdf2_sha256`, which every Django checks. Name the
@@ -21,7 +21,7 @@ export interface PasswordHasher {
   /** @returns a hash in the format that was chosen. @throws AuthError `busy` when too many are waiting. */
   hash(password: string): Promise<string>;
   /** False for a wrong password and for a string that is no hash we know; the work done is that of a real one. */
-  verify(password: string, stored: string): Promise<boolean>;
+  verify(password: string, stored: string, pass?: GatePass): Promise<boolean>;
   /** Learns what kind of hash is in use: a failed login then does the work of it, too. */
   meet(stored: string): void;
   /** The work of `verify` for a user who does not exist. */
@@ -81,9 +81,13 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
     if (kinds.size <= IMITATED_KINDS && !kinds.has(known.kind)) kinds.set(known.kind, known);
   }
 
-  async function fail(password: string, worked: string | undefined): Promise<false> {
-    for (const [kind, known] of kinds) if (kind !== worked) await gate.run(() => known.matches(password));
-    return false;
+  /** In one place of the gate: nobody waits twice, and no queue refuses a guess that was looked at, which would then not count. */
+  function check(password: string, known: KnownHash | undefined, pass?: GatePass): Promise<boolean> {
+    return gate.run(async () => {
+      if (await known?.matches(password)) return true;
+      for (const [kind, other] of kinds) if (kind !== known?.kind) await other.matches(password);
+      return false;
+    }, pass);
   }
 
   return {
@@ -97,12 +101,10 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
         return toPhc({ parameters, salt, tag });
       }),
 
-    async verify(password, stored) {
+    async verify(password, stored, pass) {
       const known = readHash(stored);
-      if (!known) return fail(password, undefined);
-      learn(known);
-      if (await gate.run(() => known.matches(password))) return true;
-      return fail(password, known.kind);
+      if (known) learn(known);
+      return check(password, known, pass);
     },
 
     meet(stored) {
@@ -110,7 +112,10 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       if (known) learn(known);
     },
 
-    verifyNobody: (password) => fail(password, undefined),
+    async verifyNobody(password) {
+      await check(password, undefined);
+      return false;
+    },
 
     wantsRehash(stored) {
       const phc = parsePhc(stored);

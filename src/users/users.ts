@@ -7,6 +7,7 @@ import { type NewUser, samplePasswords } from "../storage/queries.ts";
 import type { Row, Statement, Storage } from "../storage/storage.ts";
 import { ownUsers, type UserStatements } from "../storage/user-statements.ts";
 import type { System } from "../system.ts";
+import type { GatePass } from "./gate.ts";
 import { emailProblem, personNameProblem, toKey, toUsername, usernameProblem } from "./names.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { passwordProblem, passwordShapeProblem } from "./password-rules.ts";
@@ -46,8 +47,11 @@ export type Login =
 export interface AuthenticateUserOptions {
   /** Takes the name as it was registered only, in its very case. Default false. */
   readonly isExact?: boolean;
-  /** Asked before the password is looked at, with what stands for the account, whether or not there is one. Rejects to refuse. */
-  readonly admit?: (account: string, userId: number | undefined) => Promise<void>;
+  /**
+   * Asked before the password is looked at, with what stands for the account, whether or not there is one. Rejects to refuse.
+   * @returns where to wait for a turn.
+   */
+  readonly admit?: (account: string, userId: number | undefined) => Promise<GatePass>;
 }
 
 /** A user whose password was right, with what a session has to remember of that moment. */
@@ -152,7 +156,7 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     const column = username === undefined ? "email" : "username";
     const found = isExact ? rows.filter((one) => one[column] === name) : rows;
     const row = found.length === 1 ? found[0] : undefined;
-    await admit?.(row ? `id ${row.id}` : `${column} ${key}`, row?.id as number | undefined);
+    const pass = await admit?.(row ? `id ${row.id}` : `${column} ${key}`, row?.id as number | undefined);
     if (!row) {
       await hasher.verifyNobody(password);
       throw new AuthError("invalid_credentials", {
@@ -160,13 +164,23 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
       });
     }
     const stored = row.password as string;
-    if (!(await hasher.verify(password, stored)))
+    if (!(await hasher.verify(password, stored, pass)))
       throw new AuthError("invalid_credentials", { reason: "wrong password" });
     const user = toUser(row);
     if (!user.isActive) throw new AuthError("invalid_credentials", { reason: "the user is inactive" });
-    const rehashed = hasher.wantsRehash(stored) ? await hasher.hash(password) : undefined;
+    const rehashed = hasher.wantsRehash(stored) ? await rehash(password) : undefined;
     const alongside = statements.login({ id: user.id, verified: stored, rehashed, now: system.now() });
     return { user, epoch: row.epoch as number, alongside };
+  }
+
+  /** A new hash of a password that was right; `undefined` when there are too many to make: there will be another sign-in. */
+  async function rehash(password: string): Promise<string | undefined> {
+    try {
+      return await hasher.hash(password);
+    } catch (error) {
+      if (error instanceof AuthError && error.code === "busy") return undefined;
+      throw error;
+    }
   }
 
   /** The user with this id, active or not; `undefined` when there is none. */

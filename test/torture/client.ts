@@ -8,30 +8,39 @@ export interface HttpAnswer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: whatever a server under torture answers
   readonly body: any;
+  readonly retryAfter?: string | undefined;
+}
+
+export interface WireOptions {
+  readonly token?: string;
+  readonly body?: object;
+  /** From where the request seems to come, for a server behind one proxy. */
+  readonly address?: string;
 }
 
 export interface Wire {
-  send(method: string, url: string, options?: { readonly token?: string; readonly body?: object }): Promise<HttpAnswer>;
+  send(method: string, url: string, options?: WireOptions): Promise<HttpAnswer>;
   close(): void;
 }
 
 /** Milliseconds: below the grace, as docs/sessions.md says. */
 const TIMEOUT = 10_000;
 
-export function createWire(maxSockets = 64): Wire {
+export function createWire(maxSockets = 64, timeout = TIMEOUT): Wire {
   const agent = new Agent({ keepAlive: true, maxSockets });
   return {
-    send: (method, url, { token, body } = {}) =>
+    send: (method, url, { token, body, address } = {}) =>
       new Promise((resolve, reject) => {
         const text = body === undefined ? undefined : JSON.stringify(body);
         const headers = {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(address !== undefined && { "x-forwarded-for": address }),
           ...(text !== undefined && {
             "content-type": "application/json",
             "content-length": String(Buffer.byteLength(text)),
           }),
         };
-        const outgoing = request(url, { method, agent, headers, timeout: TIMEOUT }, (incoming) => {
+        const outgoing = request(url, { method, agent, headers, timeout }, (incoming) => {
           const parts: Buffer[] = [];
           incoming.on("data", (part: Buffer) => parts.push(part));
           incoming.on("error", reject);
@@ -39,7 +48,11 @@ export function createWire(maxSockets = 64): Wire {
           incoming.on("end", () => {
             const answer = Buffer.concat(parts).toString();
             try {
-              resolve({ status: incoming.statusCode ?? 0, body: answer === "" ? undefined : JSON.parse(answer) });
+              resolve({
+                status: incoming.statusCode ?? 0,
+                body: answer === "" ? undefined : JSON.parse(answer),
+                retryAfter: incoming.headers["retry-after"],
+              });
             } catch {
               reject(new Error(`no JSON: ${answer.slice(0, 80)}`));
             }

@@ -39,6 +39,8 @@ export const PROMISES = {
   calm: "honest requests take less than twice their time",
   sane: "whatever is sent, there is no answer of 5xx and no crash",
   silent: "no secret is in the log",
+  exact: "as many passwords are looked at as the limit says, and no more",
+  flood: "a flood of logins keeps nobody out",
 } as const;
 
 export interface Violation {

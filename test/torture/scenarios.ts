@@ -3,8 +3,10 @@ import type { Scenario } from "./scenario.ts";
 import { clockJumps } from "./scenarios/clock-jumps.ts";
 import { cutAnswers } from "./scenarios/cut-answers.ts";
 import { diskFull } from "./scenarios/disk-full.ts";
+import { guessesFourProcesses, guessesOneProcess, guessesPostgres, guessesPostgresFour } from "./scenarios/guesses.ts";
 import { interleavedOnPostgres, interleavedOnSqlite } from "./scenarios/interleavings.ts";
 import { killed } from "./scenarios/killed.ts";
+import { loginFlood } from "./scenarios/login-flood.ts";
 import { mutatedRequests } from "./scenarios/mutated-requests.ts";
 import { oneTokenFourProcesses, oneTokenOneProcess, oneTokenPostgres } from "./scenarios/one-token.ts";
 import { postgresFrozen, postgresRestarted } from "./scenarios/postgres-down.ts";
@@ -33,4 +35,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   stopped,
   "slow-sockets": slowSockets,
   "mutated-requests": mutatedRequests,
+  guesses: guessesOneProcess,
+  "guesses-4": guessesFourProcesses,
+  "guesses-postgres": guessesPostgres,
+  "guesses-postgres-4": guessesPostgresFour,
+  "login-flood": loginFlood,
 };

@@ -16,6 +16,8 @@ const SHORT = {
   stopped: "91",
   "slow-sockets": "86",
   "mutated-requests": "28, 89",
+  "guesses-4": "72, 73, 74",
+  "login-flood": "73, 75",
 } as const;
 
 for (const [name, lines] of Object.entries(SHORT)) {
