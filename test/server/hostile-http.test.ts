@@ -651,8 +651,10 @@ describe("crowds and idlers", { concurrency: true }, () => {
         }
       }
     }
-    await Promise.all(Array.from({ length: 50 }, () => attack(40)));
     // How many are answered within the patience depends on the machine; that they are is what keeps the test from being empty.
+    for (let round = 0; round < 10 && answerCount <= 100; round++) {
+      await Promise.all(Array.from({ length: 50 }, () => attack(40)));
+    }
     assert.ok(answerCount > 100, `only ${answerCount} answers`);
     await one(HEALTH, 200);
   });
