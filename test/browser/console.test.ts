@@ -90,6 +90,21 @@ test("registering, signing out and signing in by email", { skip }, async () => {
   await page.getByText("Signed in as grace").waitFor();
 });
 
+test("after too many guesses the page says for how long, and keeps what was typed", { skip }, async () => {
+  const { page } = await open();
+  const { username } = await register();
+  for (let i = 0; i < 5; i++) {
+    const guess = { username, password: `guess ${i}` };
+    await assert.rejects(server.auth.login(guess, { ip: "203.0.113.50" }), { code: "invalid_credentials" });
+  }
+  await page.goto(server.url);
+  await page.getByLabel("Username or email").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await button(page, "Sign in").click();
+  await page.getByText(/^Too many attempts\. Try again in \d+ seconds?\.$/).waitFor();
+  assert.equal(await page.getByLabel("Username or email").inputValue(), username);
+});
+
 test("the first user: the link is taken out of the address, makes one who is staff, and is then spent", {
   skip,
 }, async () => {
