@@ -51,6 +51,11 @@ const FAILURES_KEPT = 24 * 60 * 60;
 const NETWORK_KEPT = 90 * 24 * 60 * 60;
 /** The most attempts that wait for others at the same account: honest ones that come at the same moment. */
 const MOST_WAITING = 64;
+/** Milliseconds, and a bound on what a flood of names can have remembered. */
+const SUSPECT_FOR = 1_000;
+const MOST_SUSPECTS = 10_000;
+/** A count that is full when it is tried and free when it is read has just been given back. */
+const MOST_ROUNDS = 4;
 /** The most attempts of one network that go first at a time. */
 const MOST_FAVOURED = 4;
 
@@ -66,6 +71,23 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
   /** Attempts under way here, by account: whether each ended in a sign-in. */
   const pending = new Map<string, Set<Promise<boolean>>>();
   let waiting = 0;
+  /** Whose turn it is to be entered, by account. */
+  const turns = new Map<string, Promise<unknown>>();
+  /** Buckets that were full a moment ago, and until when that is believed enough to look first. */
+  const suspects = new Map<string, number>();
+
+  function isSuspect(bucket: string): boolean {
+    const until = suspects.get(bucket);
+    if (until === undefined) return false;
+    if (until > system.monotonic()) return true;
+    suspects.delete(bucket);
+    return false;
+  }
+
+  function rememberSuspect(bucket: string): void {
+    if (suspects.size >= MOST_SUSPECTS) suspects.clear();
+    suspects.set(bucket, system.monotonic() + SUSPECT_FOR);
+  }
   /** How many attempts go first just now, by network. */
   const favoured = new Map<string, number>();
 
@@ -88,26 +110,65 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
       const bucketOf = () => toBucket("account", account);
       const knownBucket = () => (network === undefined ? undefined : toBucket("known", `${account} ${network}`));
 
-      async function tryToEnter(): Promise<boolean> {
-        const now = system.now();
-        const first = ofNetwork ? [queries.enterFailure({ ...ofNetwork, now, keptFor: FAILURES_KEPT })] : [];
+      const enter = (entry: Statement): Promise<unknown> =>
+        storage.write([
+          ...(ofNetwork ? [queries.enterFailure({ ...ofNetwork, now: system.now(), keptFor: FAILURES_KEPT })] : []),
+          entry,
+        ]);
+
+      /** Where the account has a count for all. One after the other, so that a thousand at once do not queue for one row. */
+      function enterAccount(): Promise<boolean> {
         const bucket = bucketOf();
-        if (
-          await storage.write([
-            ...first,
-            queries.enterFailure({ bucket, ...rule.account, now, keptFor: FAILURES_KEPT }),
-          ])
-        ) {
-          entered = bucket;
-          return true;
+        const mine = (turns.get(account) ?? Promise.resolve()).then(async () => {
+          if (isSuspect(bucket)) return false;
+          const entry = queries.enterFailure({ bucket, ...rule.account, now: system.now(), keptFor: FAILURES_KEPT });
+          if (await enter(entry)) {
+            entered = bucket;
+            return true;
+          }
+          rememberSuspect(bucket);
+          return false;
+        });
+        const turn = mine.catch(() => false);
+        turns.set(account, turn);
+        void turn.then(() => turns.get(account) === turn && turns.delete(account));
+        return mine;
+      }
+
+      /** @returns the refusal; `undefined` when the attempt has been entered. */
+      async function tryToEnter(): Promise<AuthError | undefined> {
+        for (let round = 0; round < MOST_ROUNDS; round++) {
+          if (await enterAccount()) return undefined;
+          // Read, and not tried: nobody waits for a row that is read.
+          const found = await readWaits();
+          if (found.network > 0) return refusal("from this network", found.network);
+          if (found.account === 0) {
+            suspects.delete(bucketOf());
+            continue;
+          }
+          if (found.known === undefined) return refusal("at this account", found.account);
+          if (found.known > 0) return refusal("at this account", Math.min(found.account, found.known));
+          const known = knownBucket() as string;
+          if (await enter(queries.enterKnownFailure({ bucket: known, ...rule.account, now: system.now() }))) {
+            entered = known;
+            return undefined;
+          }
         }
-        const known = knownBucket();
-        if (known === undefined) return false;
-        if (await storage.write([...first, queries.enterKnownFailure({ bucket: known, ...rule.account, now })])) {
-          entered = known;
-          return true;
-        }
-        return false;
+        return refusal("at this account", 1);
+      }
+
+      /** Seconds to wait, by count; the last is `undefined` for a network that was not signed in from. */
+      async function readWaits() {
+        const now = system.now();
+        const buckets = [bucketOf(), knownBucket() ?? "", ofNetwork?.bucket ?? ""] as const;
+        const rows = await storage.read(queries.limitsOf(...buckets));
+        const waitOf = (bucket: string): number | undefined => {
+          const row = rows.find((one) => one.bucket === bucket && (one.expires_at as number) > now);
+          if (!row) return undefined;
+          const wait = (row.next_at as number) - now;
+          return wait > rule.account.longestDelay ? 0 : Math.max(0, wait);
+        };
+        return { account: waitOf(buckets[0]) ?? 0, known: waitOf(buckets[1]), network: waitOf(buckets[2]) ?? 0 };
       }
 
       /** Others who are just being looked at may be the owner, too: what they have taken is given back with their sign-in. */
@@ -122,25 +183,12 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
         }
       }
 
-      async function refusal(): Promise<AuthError> {
-        const now = system.now();
-        const buckets = [bucketOf(), knownBucket() ?? "", ofNetwork?.bucket ?? ""] as const;
-        const rows = await storage.read(queries.limitsOf(...buckets));
-        const waitFor = (bucket: string) => {
-          const at = (rows.find((row) => row.bucket === bucket)?.next_at as number | undefined) ?? 0;
-          return at - now > rule.account.longestDelay ? 0 : Math.max(0, at - now);
-        };
-        const [ofAccount, ofKnown] = [waitFor(buckets[0]), waitFor(buckets[1])];
-        const isKnown = rows.some((row) => row.bucket === buckets[1] && (row.expires_at as number) > now);
-        const retryAfter = Math.max(1, waitFor(buckets[2]), isKnown ? Math.min(ofAccount, ofKnown) : ofAccount);
-        const what = waitFor(buckets[2]) > 0 ? "from this network" : "at this account";
-        return new AuthError("rate_limited", { reason: `too many wrong passwords ${what}`, retryAfter });
-      }
-
       return {
         async admit(whose) {
           account = whose;
-          while (!(await tryToEnter())) if (!(await waitForOthers())) throw await refusal();
+          for (let refused = await tryToEnter(); refused; refused = await tryToEnter()) {
+            if (!(await waitForOthers())) throw refused;
+          }
           const others = pending.get(account) ?? new Set();
           pending.set(account, others);
           const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -192,6 +240,10 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
       };
     },
   };
+}
+
+function refusal(where: string, retryAfter: number): AuthError {
+  return new AuthError("rate_limited", { reason: `too many wrong passwords ${where}`, retryAfter });
 }
 
 /** Names may be long and are nobody's business: a bucket has the length of a hash. */
