@@ -229,7 +229,10 @@ export const rotateSession = (r: Rotation): Statement => sql`
     attempts = substr(
       case when replace(attempts, ${r.attempt}, '') <> attempts then ${r.noAttempt} else ${r.attempt} end || attempts,
       1, 128),
-    access_expires_at = case when access_expires_at > ${r.accessExpiresAt} then access_expires_at else ${r.accessExpiresAt} end,
+    access_expires_at = case
+      when access_expires_at > ${r.accessExpiresAt} then access_expires_at
+      when absolute_expires_at < ${r.accessExpiresAt} then absolute_expires_at
+      else ${r.accessExpiresAt} end,
     idle_expires_at = case when absolute_expires_at < ${r.idleExpiresAt} then absolute_expires_at else ${r.idleExpiresAt} end
   where id = ${r.id} and handle_hash = ${r.handleHash} and generation = ${r.from} and mode = 'rotating'
     and ended_at is null and idle_expires_at > ${r.now} and absolute_expires_at > ${r.now}
@@ -239,7 +242,7 @@ export const rotateSession = (r: Rotation): Statement => sql`
       where u.id = latchkey_sessions.user_id and u.epoch = latchkey_sessions.user_epoch and u.deactivated_at is null)
   returning user_id, user_epoch, access_expires_at, rotated_at, idle_expires_at`;
 
-/** Notes the use of a session that does not advance and lets its access tokens live until `accessExpiresAt`. */
+/** Notes the use of a session that does not advance and lets its access tokens live until `accessExpiresAt`, or its own end. */
 export const useSession = (
   id: number,
   generation: number,
@@ -251,7 +254,10 @@ export const useSession = (
     last_used_at = ${now},
     last_ip = ${origin.ip},
     last_user_agent = ${origin.userAgent},
-    access_expires_at = case when access_expires_at > ${accessExpiresAt} then access_expires_at else ${accessExpiresAt} end
+    access_expires_at = case
+      when access_expires_at > ${accessExpiresAt} then access_expires_at
+      when absolute_expires_at < ${accessExpiresAt} then absolute_expires_at
+      else ${accessExpiresAt} end
   where id = ${id} and generation = ${generation} and ended_at is null and idle_expires_at > ${now}
     and absolute_expires_at > ${now}
     and exists (

@@ -277,6 +277,24 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
         );
       }));
 
+    test("no access token outlives its session, whatever brought it (checklist 47)", () =>
+      withEngine({ sessionIdleTtl: "1h", sessionMaxAge: "1h" }, async (engine) => {
+        const { tokens } = await signIn(engine);
+        const lives: number[] = [];
+        let { refreshToken } = tokens;
+        // Rotated, then asked for again: both write.
+        for (const wait of ["40m", "10m", "5s"] as const) {
+          engine.system.advance(wait);
+          const next = await engine.auth.refresh(refreshToken);
+          refreshToken = next.refreshToken;
+          const { claims } = await engine.auth.authenticate(next.accessToken);
+          assert.equal(claims.exp - claims.iat, next.expiresIn);
+          lives.push(next.expiresIn);
+        }
+        assert.deepEqual(lives, [15 * 60, 10 * 60, 10 * 60 - 5]);
+        assert.equal(lives.at(-1), (await engine.auth.refresh(refreshToken)).expiresIn);
+      }));
+
     test("an end outlives every access token, also one from before the setting was lowered (checklist 51)", () =>
       withEngine({ accessTtl: "60m" }, async (engine) => {
         const { user, tokens } = await signIn(engine);
