@@ -445,11 +445,13 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
       async (attempt) => {
         const admit = async (account: string, id: number | undefined) => {
           userId = id;
-          // Asked only where it matters. And a flood that finds the queue full is turned away before it makes the store write.
-          const isFavoured = hasher.gate.isBusy && (await attempt.isFavoured(account));
+          // Asked only where it matters, and again after the store has written: the queue may have filled meanwhile.
+          const favour = async () => hasher.gate.isBusy && (await attempt.isFavoured(account));
+          const isFavoured = await favour();
+          // A flood is turned away before it makes the store write.
           if (!isFavoured && hasher.gate.isFull) throw new AuthError("busy", { reason: "the password queue is full" });
           await attempt.admit(account);
-          return { isFavoured };
+          return { isFavoured: isFavoured || (await favour()) };
         };
         const who = await users.authenticate(login, { isExact, admit });
         return begin({ ...who, alongside: [...who.alongside, ...attempt.granted()] });

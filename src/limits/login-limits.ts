@@ -33,7 +33,7 @@ export interface Attempt {
   admit(account: string): Promise<void>;
   /**
    * Whether the account was signed in to from this network before, so that it may go first where many wait. Of one network only a few are at a time:
-   * who has an account of their own does not bring a crowd. To be asked once.
+   * who has an account of their own does not bring a crowd.
    */
   isFavoured(account: string): Promise<boolean>;
   /** What commits together with the sign-in: the failure is taken back, and the network is known from now on. */
@@ -201,7 +201,7 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
         },
 
         async isFavoured(whose) {
-          if (network === undefined) return false;
+          if (network === undefined || goesFirst) return goesFirst;
           const known = toBucket("known", `${whose} ${network}`);
           const [row] = await storage.read(queries.knownNetwork(known, system.now()));
           const count = favoured.get(network) ?? 0;
