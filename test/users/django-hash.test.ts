@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHook } from "node:async_hooks";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
@@ -191,15 +192,16 @@ test("what we write for Django has Django's shape, a salt of 128 bits, and verif
 
 test("a failed login does the work of every kind of hash that was met, so that its time tells nothing (checklist 70)", async () => {
   const hasher = hasherOf();
+  /** How many hashes are made on other threads; those of the addon have no name. */
   const runs = async (work: () => Promise<boolean>) => {
     let count = 0;
-    const run = hasher.gate.run;
-    (hasher.gate as { run: typeof run }).run = (job) => {
-      count++;
-      return run(job);
-    };
+    const hook = createHook({
+      init(_id, type) {
+        if (["PBKDF2REQUEST", "ARGON2REQUEST", "undefined"].includes(String(type))) count++;
+      },
+    }).enable();
     assert.equal(await work(), false);
-    (hasher.gate as { run: typeof run }).run = run;
+    hook.disable();
     return count;
   };
   const phc = await hasher.hash("one of ours");
