@@ -4,8 +4,8 @@ import { parentPort, workerData } from "node:worker_threads";
 
 const { url, rate } = workerData as { readonly url: string; readonly rate: number };
 
-/** Milliseconds between two bursts. */
-const TICK = 20;
+/** Milliseconds between looks at the clock: a flood comes evenly, not in waves. */
+const TICK = 1;
 /** Beyond so many that are not answered it is the generator that is behind. */
 const MOST_OPEN = 2_000;
 
