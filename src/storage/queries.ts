@@ -242,7 +242,7 @@ export const rotateSession = (r: Rotation): Statement => sql`
       where u.id = latchkey_sessions.user_id and u.epoch = latchkey_sessions.user_epoch and u.deactivated_at is null)
   returning user_id, user_epoch, access_expires_at, rotated_at, idle_expires_at`;
 
-/** Notes the use of a session that does not advance and lets its access tokens live until `accessExpiresAt`, or its own end. */
+/** Notes the use of a session that does not advance and lets its access tokens live until `accessExpiresAt`, or its own end; those of a fixed one to the full, as its dialect has it. */
 export const useSession = (
   id: number,
   generation: number,
@@ -256,7 +256,7 @@ export const useSession = (
     last_user_agent = ${origin.userAgent},
     access_expires_at = case
       when access_expires_at > ${accessExpiresAt} then access_expires_at
-      when absolute_expires_at < ${accessExpiresAt} then absolute_expires_at
+      when mode = 'rotating' and absolute_expires_at < ${accessExpiresAt} then absolute_expires_at
       else ${accessExpiresAt} end
   where id = ${id} and generation = ${generation} and ended_at is null and idle_expires_at > ${now}
     and absolute_expires_at > ${now}
