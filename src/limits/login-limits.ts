@@ -3,7 +3,8 @@
  *
  * An attempt is entered as a failure before the password is looked at, in one statement that does nothing where it is not allowed; so of any number
  * at once as many are looked at as the limit says. A sign-in takes it back. Beyond the limit there is no lock but a delay that doubles, up to some
- * minutes. Rows are always taken in one order, the network's first, so that no two attempts wait for each other. And whoever has signed in from a network has a count of their own there: strangers who keep an account busy do not shut its owner out.
+ * minutes. And whoever has signed in from a network has a count of their own there: strangers who keep an account busy do not shut its owner out.
+ * Rows are always taken in one order, the network's first, so that no two attempts wait for each other.
  */
 import { hash } from "node:crypto";
 import { AuthError } from "../errors.ts";
@@ -88,6 +89,7 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
     if (suspects.size >= MOST_SUSPECTS) suspects.clear();
     suspects.set(bucket, system.monotonic() + SUSPECT_FOR);
   }
+
   /** How many attempts go first just now, by network. */
   const favoured = new Map<string, number>();
 
@@ -108,7 +110,8 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
       let goesFirst = false;
 
       const bucketOf = () => toBucket("account", account);
-      const knownBucket = () => (network === undefined ? undefined : toBucket("known", `${account} ${network}`));
+      const knownBucket = (whose = account) =>
+        network === undefined ? undefined : toBucket("known", `${whose} ${network}`);
 
       const enter = (entry: Statement): Promise<unknown> =>
         storage.write([
@@ -157,7 +160,7 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
         return refusal("at this account", 1);
       }
 
-      /** Seconds to wait, by count; the last is `undefined` for a network that was not signed in from. */
+      /** Seconds to wait, by count; `known` is `undefined` for a network that was not signed in from. */
       async function readWaits() {
         const now = system.now();
         const buckets = [bucketOf(), knownBucket() ?? "", ofNetwork?.bucket ?? ""] as const;
@@ -202,7 +205,7 @@ export function createLoginLimits(storage: Storage, system: System, options: Lim
 
         async isFavoured(whose) {
           if (network === undefined || goesFirst) return goesFirst;
-          const known = toBucket("known", `${whose} ${network}`);
+          const known = knownBucket(whose) as string;
           const [row] = await storage.read(queries.knownNetwork(known, system.now()));
           const count = favoured.get(network) ?? 0;
           if (!row || count >= MOST_FAVOURED) return false;
