@@ -1,29 +1,16 @@
 /** The audit trail over both stores: what is in it, what is not, and who may read it. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { AuditEvent, AuthOptions } from "../../src/auth.ts";
 import { startHousekeeping } from "../../src/sessions/housekeeping.ts";
-import { openPostgres } from "../../src/storage/postgres.ts";
-import { openSqlite } from "../../src/storage/sqlite.ts";
-import { type Storage, sql } from "../../src/storage/storage.ts";
+import { sql } from "../../src/storage/storage.ts";
 import { createEngine, type Engine, PASSWORD } from "../support/engine.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { bothStores } from "../support/stores.ts";
 
 const DEVICE = { ip: "198.51.100.7", userAgent: "Firefox\n\u202eon a \u0000 farm" };
 const NEWER = "a new one, and better";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server.stop());
-
-const stores: readonly [name: string, open: () => Promise<Storage>][] = [
-  ["SQLite", async () => openSqlite(":memory:")],
-  ["PostgreSQL", async () => openPostgres(await server.createDatabase())],
-];
-
-for (const [name, open] of stores) {
+for (const [name, open] of bothStores()) {
   describe(`the audit trail over a store on ${name}`, () => {
     async function withEngine(body: (engine: Engine) => Promise<void>, options: Partial<AuthOptions> = {}) {
       const engine = await createEngine({ storage: await open(), ...options });

@@ -1,30 +1,17 @@
 /** Guessing passwords, over both stores. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { AuthOptions } from "../../src/auth.ts";
 import { AuthError } from "../../src/errors.ts";
-import { openPostgres } from "../../src/storage/postgres.ts";
-import { openSqlite } from "../../src/storage/sqlite.ts";
-import { type Storage, sql } from "../../src/storage/storage.ts";
+import { sql } from "../../src/storage/storage.ts";
 import { createEngine, type Engine, PASSWORD } from "../support/engine.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { bothStores } from "../support/stores.ts";
 
 const OWNER = "198.51.100.7";
 const STRANGER = "203.0.113.9";
 const WRONG = "not the password";
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server.stop());
-
-const stores: readonly [name: string, open: () => Promise<Storage>][] = [
-  ["SQLite", async () => openSqlite(":memory:")],
-  ["PostgreSQL", async () => openPostgres(await server.createDatabase())],
-];
-
-for (const [name, open] of stores) {
+for (const [name, open] of bothStores()) {
   describe(`limits over a store on ${name}`, () => {
     async function withEngine(options: Partial<AuthOptions>, body: (engine: Engine) => Promise<void>) {
       const engine = await createEngine({ storage: await open(), ...options });

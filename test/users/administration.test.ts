@@ -1,14 +1,12 @@
 /** What staff and the command line do to users. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { AuthError, type AuthErrorCode } from "../../src/errors.ts";
-import { openPostgres } from "../../src/storage/postgres.ts";
 import { insertUser, usersByKeys } from "../../src/storage/queries.ts";
-import { openSqlite } from "../../src/storage/sqlite.ts";
-import { type Storage, sql } from "../../src/storage/storage.ts";
+import { sql } from "../../src/storage/storage.ts";
 import { toKey } from "../../src/users/names.ts";
 import { createEngine, type Engine, PASSWORD, signIn } from "../support/engine.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { bothStores } from "../support/stores.ts";
 
 const refused = (code: AuthErrorCode) => (error: unknown) => {
   assert.ok(error instanceof AuthError, String(error));
@@ -16,18 +14,7 @@ const refused = (code: AuthErrorCode) => (error: unknown) => {
   return true;
 };
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server.stop());
-
-const stores: readonly [name: string, open: () => Promise<Storage>][] = [
-  ["SQLite", async () => openSqlite(":memory:")],
-  ["PostgreSQL", async () => openPostgres(await server.createDatabase())],
-];
-
-for (const [name, open] of stores) {
+for (const [name, open] of bothStores()) {
   describe(`administration over a store on ${name}`, () => {
     async function withEngine(body: (engine: Engine) => Promise<void>) {
       const engine = await createEngine({ storage: await open() });
