@@ -94,13 +94,14 @@ function pinningText({ cores }: HttpResults): string {
     : "**Server and load were not pinned to cores of their own: this system has no taskset, or one core.**";
 }
 
-function method({ effort: { rounds, turns, turnMs, warmUpRequests } }: HttpResults): string[] {
+function method({ effort: { starts, rounds, turns, turnMs, warmUpRequests } }: HttpResults): string[] {
   return [
     "## How it was measured",
     "",
     '- One route, `GET /profile`, that answers `{"sub":…}` as JSON: bare, and with each guard in front of it. Every application',
     "  is a process of its own (NODE_ENV=production), with the framework's defaults; the load comes from another process.",
-    `- ${rounds} rounds of ${turns} turns, each turn asking every application of a framework for ${turnMs} ms in random order, after`,
+    `- Every application is started ${starts} times, since two processes of one application differ by up to a tenth for as long as they live.`,
+    `- ${rounds} rounds after each start, of ${turns} turns, each turn asking every application of a framework for ${turnMs} ms in random order, after`,
     `  ${warmUpRequests.toLocaleString("en-US")} requests of warm-up. The turns of a round are added up, and ratios are taken inside a round: what disturbs the machine disturbs both sides.`,
     `- ${CONNECTION_COUNT} keep-alive connections with one request in flight on each. The load generator writes prepared requests to raw sockets,`,
     `  ${TOKEN_COUNT} different tokens in turn, the same bytes for everybody, and checks of every answer the status, the length and`,

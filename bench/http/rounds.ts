@@ -2,6 +2,8 @@
  * One framework's applications against each other: every one a process of its own, all asked by the same load. A round
  * is many short turns of each in random order, added up: short, because what disturbs a machine lasts a tenth of a
  * second; added up, so that every application pays for its garbage. Ratios are taken inside a round.
+ * Two processes of one application differ by up to a tenth, for as long as they live: what the compiler saw first, and
+ * where memory came to lie. So every application is started anew several times, and no figure rests on one process.
  */
 import { shuffled } from "../measure.ts";
 import { type Service, startService } from "../service.ts";
@@ -13,6 +15,9 @@ import type { ServerInput, Usage } from "./server.ts";
 import type { Bearer } from "./tokens.ts";
 
 export interface Effort {
+  /** How many times every application is started. */
+  readonly starts: number;
+  /** After each start. */
   readonly rounds: number;
   /** Turns of each application in one round. */
   readonly turns: number;
@@ -61,11 +66,23 @@ export const CONNECTION_COUNT = 32;
 const WARM_UP_TURN_MS = 100;
 
 export async function measureFramework(framework: Framework, options: RoundsOptions): Promise<Batches> {
+  const batches = new Map<string, Batch[]>();
+  const { starts } = options.effort;
+  for (let start = 1; start <= starts; start++) {
+    const progress = (text: string): void => options.progress(`${framework}, start ${start} of ${starts}: ${text}`);
+    for (const [guard, batch] of await measureProcesses(framework, { ...options, progress })) {
+      batches.set(guard, [...(batches.get(guard) ?? []), ...batch]);
+    }
+  }
+  return batches;
+}
+
+async function measureProcesses(framework: Framework, options: RoundsOptions): Promise<Batches> {
   const { load, bearers, cores, effort, server, progress } = options;
   const guards = Object.keys(await applicationsOf(framework));
   const services = new Map<string, Service>();
   const ports = new Map<string, number>();
-  progress(`${framework}: starting`);
+  progress("starting");
   try {
     await Promise.all(
       guards.map(async (guard) => {
@@ -76,7 +93,7 @@ export async function measureFramework(framework: Framework, options: RoundsOpti
       }),
     );
     for (const guard of guards) {
-      progress(`${framework}: warming up, ${guard}`);
+      progress(`warming up, ${guard}`);
       await connect(guard);
       let count = 0;
       while (count < effort.warmUpRequests) count += (await takeTurn(guard, WARM_UP_TURN_MS)).count;
@@ -84,7 +101,7 @@ export async function measureFramework(framework: Framework, options: RoundsOpti
     }
     const batches = new Map<string, Batch[]>(guards.map((guard) => [guard, []]));
     for (let round = 0; round < effort.rounds; round++) {
-      progress(`${framework}: round ${round + 1} of ${effort.rounds}`);
+      progress(`round ${round + 1} of ${effort.rounds}`);
       for (const [guard, batch] of await takeRound()) batches.get(guard)!.push(batch);
     }
     return batches;
