@@ -108,9 +108,10 @@ export class AuthError extends Error {
     const refusal: Refusal = REFUSALS[code];
     // A refusal is an answer, not an accident, and strangers cause it at will: collecting a stack would cost more than verifying a
     // signature does. Frozen intrinsics keep theirs, because assigning to them throws.
-    const stackTraceLimit = Error.stackTraceLimit;
+    // Without a number there is no property to fill; with 0 the engine still writes down the error's first line, which costs half as much again.
+    const { stackTraceLimit } = Error;
     const goesWithoutStack = refusal.status < 500 && Object.isExtensible(Error);
-    if (goesWithoutStack) Error.stackTraceLimit = 0;
+    if (goesWithoutStack) (Error as { stackTraceLimit?: number | undefined }).stackTraceLimit = undefined;
     const message = options.detail ?? refusal.detail;
     // An absent second argument costs a third less than one that is undefined.
     if (options.cause === undefined) super(message);

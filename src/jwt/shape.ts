@@ -1,14 +1,18 @@
 /** The shape of a token in compact form (RFC 7515 §7.1), judged before anything in it is decoded. */
 import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
-const TOO_LONG = `the token is longer than ${MAX_TOKEN_LENGTH} characters`;
+export const TOO_LONG = `the token is longer than ${MAX_TOKEN_LENGTH} characters`;
+
+export function isTooLong(token: unknown): boolean {
+  return typeof token === "string" && token.length > MAX_TOKEN_LENGTH;
+}
 
 /**
  * Says why the characters of a text can't be those of a token, or `undefined`. Every step is a search by the machine's own means: a text of 8 KiB
  * takes less than a microsecond.
  */
 export function charactersProblem(token: string): string | undefined {
-  if (token.length > MAX_TOKEN_LENGTH) return TOO_LONG;
+  if (isTooLong(token)) return TOO_LONG;
   // Before anything is laid out as bytes: written as latin1, "Ł" and "A" are the same byte, and one token would pass for another.
   if (Buffer.byteLength(token) !== token.length) return "the token has a character that is not ASCII";
   // Node's decoder takes both alphabets, and whatever else is wrong shows in the count of bytes that it gives.

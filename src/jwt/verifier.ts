@@ -5,7 +5,9 @@ import { type Claims, deepFreeze } from "./claims.ts";
 import type { KeyLookup } from "./key-finder.ts";
 import type { KeySet } from "./key-set.ts";
 import { type Policy, type PolicyOptions, readPolicy } from "./policy.ts";
+import { tokenError } from "./refusal.ts";
 import type { RemoteKeySet } from "./remote-key-set.ts";
+import { isTooLong, TOO_LONG } from "./shape.ts";
 import { createTokenJudge } from "./token-judge.ts";
 import { createVerifiedCache } from "./verified-cache.ts";
 import { register } from "./verifier-registry.ts";
@@ -67,6 +69,8 @@ function createSync(policy: Policy, keys: KeySet): Verifier {
 
   // One function throws, and it is the outermost: each frame that a throw crosses costs as much as the rest of a refusal.
   function verify(token: string): Claims {
+    // Before anything else is asked, the cache and the clock too: what is too long should cost us nothing but the error.
+    if (isTooLong(token)) throw tokenError(TOO_LONG);
     const verified = verifyAlone(token);
     if (verified instanceof AuthError) throw verified;
     // What was taken back since is looked at again for each token, cached or not.
