@@ -4,24 +4,14 @@
  * fresh.
  */
 
+import { createAccessTokens } from "./access-tokens.ts";
 import { createTrail, type Occurrence } from "./audit/audit.ts";
-import type {
-  Auth,
-  AuthenticateOptions,
-  AuthOptions,
-  ClaimsGiven,
-  Fitting,
-  Identity,
-  Literal,
-  Tokens,
-  TypedAuthOptions,
-} from "./auth-interface.ts";
+import type { Auth, AuthOptions, ClaimsGiven, Fitting, Literal, Tokens, TypedAuthOptions } from "./auth-interface.ts";
 import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
 import { isSchema, ofApplication, refuseMisfit } from "./jwt/claims-schema.ts";
 import {
   allowUnscopedTokensOf,
-  type Claims,
   createKeySet,
   createSigner,
   createVerifier,
@@ -39,9 +29,7 @@ import { observeStorage } from "./metrics/observed-storage.ts";
 import { createTrace } from "./metrics/tracing.ts";
 import { createPublishedRevocations } from "./revocations/published-revocations.ts";
 import { createRevocationFeed, type FeedSource } from "./revocations/revocation-feed.ts";
-import type { TokenSubject } from "./revocations/revocation-index.ts";
-import { takenBack } from "./revocations/taken-back.ts";
-import { readId, readSubject } from "./revocations/token-subject.ts";
+import { readId } from "./revocations/token-subject.ts";
 import { deriveKeys, toNumberedSecrets } from "./secrets.ts";
 import { startHousekeeping } from "./sessions/housekeeping.ts";
 import { createSessions, type Device, type Grant } from "./sessions/sessions.ts";
@@ -70,8 +58,8 @@ const SIGNING_SLACK = 30 + queries.FEED_SLACK;
 const ENDED_AT_ONCE = 64;
 /** Refusals that say something of a password. */
 const PASSWORD_VERDICTS: ReadonlySet<string> = new Set(["invalid_credentials", "wrong_password"]);
-/** Verified tokens that are known by sight: about 1 KB each. */
-const CACHED_TOKENS = 4096;
+/** Seconds by which the clocks of two instances may differ. */
+const TOLERANCE = 5;
 
 /**
  * Composes an engine over a store; creates or upgrades the store's tables.
@@ -133,24 +121,14 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     system,
   } as const;
   const signer = createSigner({ ...tokens, ttl: seconds.accessTtl });
-  // A clock is what costs a guard most: what the verifier has read is good for the rest of the judgement.
-  let judgedAt = 0;
+  // No cache: access-tokens.ts keeps what is made of the claims.
   const verifier = createVerifier({
     ...tokens,
-    system: {
-      now() {
-        judgedAt = system.now();
-        return judgedAt;
-      },
-    },
     claimValues: { typ: ACCESS_TYPE },
     ...(schema && { claims: schema }),
     maxLifetime: longestAccessLife,
-    cache: CACHED_TOKENS,
+    tolerance: TOLERANCE,
   });
-
-  /** By the claims that the verifier keeps with a token. */
-  const known = new WeakMap<Claims, Known>();
 
   const foreignVerifiers = !options.allowTokensIssuedByDjango
     ? []
@@ -210,8 +188,19 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
   const longestLife = seconds.accessTtl + queries.FEED_SLACK;
   const feed = createRevocationFeed({ source, system, longestLife });
   const published = createPublishedRevocations(source, feed);
-  const askStanding = createStandingCheck(storage);
   await feed.catchUp();
+  const { authenticate, identify, refuseTakenBack } = createAccessTokens({
+    verifier,
+    tolerance: TOLERANCE,
+    foreignVerifiers,
+    ring,
+    feed,
+    askStanding: createStandingCheck(storage),
+    userOf: users.byId,
+    usualFreshness,
+    system,
+    counters,
+  });
   const housekeeping = startHousekeeping({
     storage,
     system,
@@ -247,61 +236,6 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     return (await customClaims?.(user)) ?? {};
   }
 
-  /** Verifies with the keys that are here; a token that names another waits for a look into the store. */
-  function verify(accessToken: string): Claims | Promise<Claims> {
-    try {
-      return verifier.verify(accessToken);
-    } catch (error) {
-      const kid = ring.takeMissedKid();
-      if (kid === undefined) throw error;
-      return ring.lookFor(kid).then(() => {
-        try {
-          return verifier.verify(accessToken);
-        } finally {
-          // Looked for once is enough, and the next token that is refused has nothing to do with it.
-          ring.takeMissedKid();
-        }
-      });
-    }
-  }
-
-  /** Whoever comes again with a token that is known by sight is the same one: one look at the claims is enough, and one object. */
-  function recognize(claims: Claims): Known {
-    const subject = toSubject(claims);
-    const { userId } = subject;
-    const identity = Object.freeze({ userId, sessionId: claims.sid as string, claims, user: () => users.byId(userId) });
-    const recognized = { subject, identity };
-    known.set(claims, recognized);
-    return recognized;
-  }
-
-  function judge(
-    accessToken: string,
-    claims: Claims,
-    freshness: "token" | "feed" | "live",
-  ): Identity | Promise<Identity> {
-    const { subject, identity } = known.get(claims) ?? recognize(claims);
-    if (freshness === "token") return identity;
-    const isFresh = feed.isFresh(judgedAt);
-    if (freshness === "feed" && isFresh) {
-      const reason = feed.find(subject);
-      if (reason) throw takenBack(reason);
-      return identity;
-    }
-    return askStore(accessToken, subject, isFresh).then((reason) => {
-      if (reason) throw takenBack(reason);
-      return identity;
-    });
-  }
-
-  /** Asks how the session stands; where the keys may be old as well, whether the token's is still one of them. */
-  async function askStore(accessToken: string, subject: TokenSubject, areKeysFresh: boolean) {
-    const { version } = ring.keys;
-    const [reason] = await Promise.all([askStanding(subject), areKeysFresh ? undefined : ring.catchUp()]);
-    if (ring.keys.version !== version) verifier.verify(accessToken);
-    return reason;
-  }
-
   /** Calls back when a session, a user or a key may have been taken back. */
   function onTakenBack(listener: () => void): () => void {
     const stops = [feed.onEntries(listener), ring.onChange(listener)];
@@ -324,75 +258,6 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     const isDone = await end([...statements, statement]);
     if (isDone) tell();
     return isDone;
-  }
-
-  /** Whose token it is, if Django issued it: no session and no epoch speak for it, so its user is looked at. */
-  async function identifyForeign(accessToken: string, ownRefusal: unknown): Promise<Identity> {
-    let refusal = ownRefusal;
-    for (const foreignVerifier of foreignVerifiers) {
-      try {
-        const claims = foreignVerifier.verify(accessToken);
-        const userId = readId(claims.sub);
-        if (userId === undefined) throw new AuthError("token_invalid", { reason: "sub is not a user's id" });
-        await refuseTakenBack({ ...claims, sid: undefined }, undefined);
-        const user = await users.byId(userId);
-        if (!user?.isActive) throw new AuthError("user_not_found", { reason: "no such user, or inactive" });
-        return { userId, sessionId: undefined, claims, user: () => users.byId(userId) };
-      } catch (error) {
-        // That only the time is wrong is said of no token but its own kind.
-        if (!(error instanceof AuthError) || error.code !== "token_invalid") refusal = error;
-      }
-    }
-    throw refusal;
-  }
-
-  /** Refuses a token of a dialect that was taken back: at once while the feed is fresh. Its keys are no keys of the ring. */
-  function refuseTakenBack(
-    claims: Claims,
-    freshness: AuthenticateOptions["freshness"] = usualFreshness,
-  ): undefined | Promise<void> {
-    if (freshness === "token") return undefined;
-    const subject = claims.sid === undefined ? toForeignSubject(claims) : toSubject(claims);
-    if (feed.isFresh()) {
-      const reason = feed.find(subject);
-      if (reason) throw takenBack(reason);
-      if (freshness !== "live") return undefined;
-    }
-    // Of a token without a session the store is asked for its user, by the dialect itself.
-    if (subject.sessionId === undefined) return undefined;
-    return askStanding(subject).then((reason) => {
-      if (reason) throw takenBack(reason);
-    });
-  }
-
-  function identify(
-    accessToken: string,
-    { freshness = usualFreshness }: AuthenticateOptions = {},
-  ): Identity | Promise<Identity> {
-    let claims: Claims | Promise<Claims>;
-    try {
-      claims = verify(accessToken);
-    } catch (error) {
-      if (foreignVerifiers.length === 0) throw error;
-      return identifyForeign(accessToken, error);
-    }
-    return claims instanceof Promise
-      ? claims.then((verified) => judge(accessToken, verified, freshness))
-      : judge(accessToken, claims, freshness);
-  }
-
-  /** As `identify`, and counted. */
-  function authenticate(accessToken: string, authenticateOptions?: AuthenticateOptions): Identity | Promise<Identity> {
-    let identity: Identity | Promise<Identity>;
-    try {
-      identity = identify(accessToken, authenticateOptions);
-    } catch (error) {
-      counters.refused(error);
-      throw error;
-    }
-    if (identity instanceof Promise) identity.then(counters.accepted, counters.refused);
-    else counters.accepted();
-    return identity;
   }
 
   /** Counts how something ends. */
@@ -715,24 +580,6 @@ function readClaimsOptions(options: AuthOptions | TypedAuthOptions<object, unkno
       return given;
     },
   };
-}
-
-/** What is made of claims once, however often their token comes. */
-interface Known {
-  readonly subject: TokenSubject;
-  readonly identity: Identity;
-}
-
-/** @throws AuthError `token_invalid` for claims that no token of ours has. */
-function toSubject(claims: Claims): TokenSubject {
-  const subject = readSubject(claims);
-  if (typeof subject === "string") throw new AuthError("token_invalid", { reason: subject });
-  return subject;
-}
-
-/** A token of another system has no session and no epoch: only what takes back all such tokens reaches it. */
-function toForeignSubject({ sub, iat }: Claims): TokenSubject {
-  return { userId: readId(sub) ?? 0, sessionId: undefined, epoch: Number.MAX_SAFE_INTEGER, issuedAt: iat };
 }
 
 /** Dialects sign with the secret whatever the engine's own tokens are signed with. */

@@ -43,7 +43,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "jwt",
     "dialect-tokens",
   ],
+  "access-tokens": [...FOUNDATION, "auth-interface", "metrics", "revocations", "users", "sessions", "keys", "jwt"],
   auth: [
+    "access-tokens",
     "auth-interface",
     "audit",
     "limits",

@@ -26,11 +26,34 @@ export function readAccessToken(head: RequestHead, url: string, options: Credent
   if (query !== -1 && new URLSearchParams(url.slice(query)).has("access_token")) {
     throw new AuthError("credentials_repeated", { reason: "an access token in the URL" });
   }
-  if (header !== undefined) return readBearer(header);
+  if (header !== undefined) return tokenOf(header);
   if (!options.takesCookies) return undefined;
   const cookie = readCookie(head, ACCESS_COOKIE);
   if (cookie !== undefined) requireOwnOrigin(head, options.allowedOrigins);
   return cookie;
+}
+
+/**
+ * Headers that were read, each in the place that three characters of its signature name; whoever comes later to a place has it. That the same text was
+ * read before is one comparison; reading it is two searches, a copy, and later a comparison of that copy with the token that is known.
+ */
+const PLACES = 4096;
+const read = new Array<{ readonly header: string; readonly token: string } | undefined>(PLACES).fill(undefined);
+/** Characters. What is longer, signatures of ML-DSA above all, is read each time: 4 MiB at most are kept. */
+const LONGEST_KEPT = 1024;
+/** From the header's end, in every other algorithm within the signature. */
+const NAMED_FROM_END = 40;
+
+function tokenOf(header: string): string | undefined {
+  if (header.length > LONGEST_KEPT) return readBearer(header);
+  const start = header.length - NAMED_FROM_END;
+  const name = header.charCodeAt(start) ^ (header.charCodeAt(start + 1) << 5) ^ (header.charCodeAt(start + 2) << 10);
+  const place = name & (PLACES - 1);
+  const known = read[place];
+  if (known !== undefined && known.header === header) return known.token;
+  const token = readBearer(header);
+  if (token !== undefined) read[place] = { header, token };
+  return token;
 }
 
 /** What follows the scheme. @throws AuthError `credentials_repeated` for two headers. */

@@ -77,6 +77,11 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   let storeId: string | undefined;
   let position = 0;
   let readAt: { readonly wall: number; readonly monotonic: number } | undefined;
+  /**
+   * The second of the wall clock in which it was found fresh. Until that is over, or the next poll, the other clock is not asked again: reading a clock
+   * is what costs a guard most.
+   */
+  let freshIn: number | undefined;
   let failureCount = 0;
   let lastSweep = { wall: system.now(), monotonic: system.monotonic() };
   let steadySince = lastSweep.monotonic;
@@ -117,6 +122,7 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   }
 
   const catchUp = shareRuns(async () => {
+    freshIn = undefined;
     try {
       await readAll();
       failureCount = 0;
@@ -127,11 +133,20 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   });
 
   // A failed read leaves `readAt` as it was; the feed goes stale by itself and says so.
-  const wake = () => void catchUp().catch(() => {});
+  const wake = () => {
+    freshIn = undefined;
+    catchUp().catch(() => {});
+  };
   const timer = pollInterval > 0 ? setInterval(wake, pollInterval).unref() : undefined;
   const unwatch = source.watch?.(wake);
 
   function isFresh(wall = system.now()): boolean {
+    if (wall === freshIn) return true;
+    freshIn = isFreshBothWays(wall) ? wall : undefined;
+    return freshIn !== undefined;
+  }
+
+  function isFreshBothWays(wall: number): boolean {
     if (!readAt || index.size > MOST_ENTRIES) return false;
     const age = wall - readAt.wall;
     return age >= 0 && age <= freshFor && system.monotonic() - readAt.monotonic <= freshFor * 1000;

@@ -80,6 +80,23 @@ test("a wall clock that stands still does not keep it fresh", () =>
     assert.equal(feed.isFresh(), false);
   }));
 
+test("what was found fresh is believed within one second of the wall clock, and no longer than to the next read", () =>
+  withFeed(async ({ feed, source, system }) => {
+    await feed.catchUp();
+    assert.equal(feed.isFresh(), true);
+    // A process that was stopped for so long: the next second is another, and both clocks are asked.
+    system.advance("31s");
+    assert.equal(feed.isFresh(), false);
+    await feed.catchUp();
+    assert.equal(feed.isFresh(), true);
+    // The wall clock comes back to the same second; a read that fails is enough to look at the other clock.
+    system.advance("31s");
+    system.jump(-31);
+    source.isDown = true;
+    await assert.rejects(feed.catchUp());
+    assert.equal(feed.isFresh(), false);
+  }));
+
 test("reads every page, each entry once, and continues where it was", () =>
   withFeed(async ({ feed, source }) => {
     for (let id = 1; id <= 5; id++) source.end(id);
