@@ -60,7 +60,9 @@ export function createRefreshTokenCodec(keys: NumberedKeys): RefreshTokenCodec {
     },
 
     decode(text) {
-      if (text.length !== TOKEN_LENGTH || !text.startsWith(PREFIX)) throw invalid("not the shape of a refresh token");
+      // Of a cookie that is not there, or a body that nobody has looked at, it may be anything.
+      if (typeof text !== "string" || text.length !== TOKEN_LENGTH || !text.startsWith(PREFIX))
+        throw invalid("not the shape of a refresh token");
       if (!ALPHABET.test(text)) throw invalid("not base64url");
       const bytes = Buffer.from(text.slice(PREFIX.length, SIGNED_LENGTH), "base64url");
       const number = bytes.readUInt16BE(0);

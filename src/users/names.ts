@@ -20,9 +20,16 @@ export function toKey(name: string): string {
 /** The form in which a username is kept: composed, compatibility forms folded; its case is the owner's. */
 export const toUsername = (text: string): string => text.normalize("NFKC");
 
+/** Says what is wrong with a field that has to be a text: a body that nobody has looked at may hold anything, or nothing. */
+export function textProblem(value: unknown): string | undefined {
+  if (typeof value === "string") return value.isWellFormed() ? undefined : "must be well-formed Unicode";
+  return value === undefined ? "is missing" : "must be a text";
+}
+
 /** Says what is wrong with a new username, worded to follow its field's name; `undefined` when nothing is. */
 export function usernameProblem(text: string): string | undefined {
-  if (!text.isWellFormed()) return "must be well-formed Unicode";
+  const problem = textProblem(text);
+  if (problem) return problem;
   const username = toUsername(text);
   if (username === "") return "must not be empty";
   if ([...username].length > USERNAME_LENGTH || toKey(username).length > USERNAME_LENGTH * 2) {
@@ -39,7 +46,8 @@ export function usernameProblem(text: string): string | undefined {
 
 /** Says what is wrong with a new email address. Shape only: that it is the owner's, only a message to it can show. */
 export function emailProblem(text: string): string | undefined {
-  if (!text.isWellFormed()) return "must be well-formed Unicode";
+  const problem = textProblem(text);
+  if (problem) return problem;
   if (text.length > EMAIL_LENGTH || toKey(text).length > EMAIL_LENGTH)
     return `must have at most ${EMAIL_LENGTH} characters`;
   if (/\p{Default_Ignorable_Code_Point}/u.test(text)) return "must not contain characters that can't be seen";
@@ -55,7 +63,8 @@ export function emailProblem(text: string): string | undefined {
 
 /** Says what is wrong with a first or last name. Markup and any script are fine; what no screen can show is not. */
 export function personNameProblem(text: string): string | undefined {
-  if (!text.isWellFormed()) return "must be well-formed Unicode";
+  const problem = textProblem(text);
+  if (problem) return problem;
   if ([...text].length > PERSON_NAME_LENGTH) return `must have at most ${PERSON_NAME_LENGTH} characters`;
   if (/\p{Cc}/u.test(text)) return "must not contain control characters";
   return undefined;

@@ -2,6 +2,7 @@
  * What a new password may be: long enough, not among the most common, any characters, nothing else.
  * No composition rules and no hints (NIST SP 800-63B §5.1.1.2, OWASP ASVS 6.2).
  */
+import { textProblem } from "./names.ts";
 
 /** Characters (code points). */
 export const PASSWORD_MIN_LENGTH = 8;
@@ -16,7 +17,8 @@ export interface PasswordContext {
 /** Says what is wrong with any password, old or new, before it may be hashed: `undefined` when nothing is. */
 export function passwordShapeProblem(password: string): string | undefined {
   // Lone surrogates all become the same bytes: two different passwords would be one.
-  if (!password.isWellFormed()) return "must be well-formed Unicode";
+  const problem = textProblem(password);
+  if (problem) return problem;
   if (Buffer.byteLength(password) > PASSWORD_MAX_BYTES) return `must have at most ${PASSWORD_MAX_BYTES} bytes`;
   return undefined;
 }
@@ -30,7 +32,8 @@ export async function passwordProblem(
   if (shape) return shape;
   if ([...password].length < PASSWORD_MIN_LENGTH) return `must have at least ${PASSWORD_MIN_LENGTH} characters`;
   const folded = password.toLowerCase();
-  if (folded === username?.toLowerCase() || folded === email?.toLowerCase())
+  // The names may be no texts: their own problems say so, beside this one's.
+  if ([username, email].some((name) => typeof name === "string" && name.toLowerCase() === folded))
     return "must not be your username or email";
   if ((await commonPasswords()).has(folded)) return "is one of the most common passwords: choose another";
   return undefined;

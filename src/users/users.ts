@@ -8,7 +8,7 @@ import type { Row, Statement, Storage } from "../storage/storage.ts";
 import { ownUsers, type UserStatements } from "../storage/user-statements.ts";
 import type { System } from "../system.ts";
 import type { GatePass } from "./gate.ts";
-import { emailProblem, personNameProblem, toKey, toUsername, usernameProblem } from "./names.ts";
+import { emailProblem, personNameProblem, textProblem, toKey, toUsername, usernameProblem } from "./names.ts";
 import type { PasswordHasher } from "./password-hash.ts";
 import { passwordProblem, passwordShapeProblem } from "./password-rules.ts";
 import { type ListOptions, pageOfUsers } from "./user-search.ts";
@@ -142,11 +142,8 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     { isExact = false, admit }: AuthenticateUserOptions = {},
   ): Promise<Authenticated> {
     const { username, email, password } = login;
-    throwProblems({ password: passwordShapeProblem(password) });
-    const name = username ?? email;
-    if (name === undefined || (username !== undefined && email !== undefined)) {
-      throw new TypeError("a login names a username or an email, and not both");
-    }
+    throwProblems({ ...loginNameProblem(login), password: passwordShapeProblem(password) });
+    const name = (username ?? email) as string;
     // Lone surrogates are nobody's name, and not every store takes them.
     const key = toKey(name.toWellFormed());
     const canExist = name.isWellFormed() && !key.includes("\0");
@@ -264,6 +261,13 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     passwordChange,
     passwordReset,
   };
+}
+
+/** Says what is wrong with the name in a login, by the field: a name that nobody can have is none of it. */
+function loginNameProblem({ username, email }: Login): Record<string, string | undefined> {
+  if (username !== undefined && email !== undefined) return { username: "must not come beside an email" };
+  const [field, name] = email === undefined ? ["username", username] : ["email", email];
+  return typeof name === "string" ? {} : { [field]: textProblem(name) };
 }
 
 function throwProblems(problems: Readonly<Record<string, string | undefined>>): void {
