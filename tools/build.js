@@ -95,8 +95,6 @@ if (!isFresh || process.argv.includes("--force")) {
     entryPoints: [
       "src/index.ts",
       "src/jwt/index.ts",
-      "src/client/node/index.ts",
-      "src/client/server/index.ts",
       "src/cli/main.ts",
       "src/testing/index.ts",
       ...["node", "express", "fastify", "hono", "koa", "nestjs", "next", "fetch"].map(
@@ -108,6 +106,8 @@ if (!isFresh || process.argv.includes("--force")) {
     bundle: true,
     splitting: true,
     chunkNames: "shared/[name]-[hash]",
+    // What nearly everything stands on is one file: each by itself, as some use the one and some the other, would be read by itself.
+    inject: ["src/errors.ts", "src/system.ts", "src/json.ts", "src/jwt/limits.ts"],
     // What is a dependency is installed beside us; the rest of what the source imports is put into dist/, with its licence. The
     // server has a hono of its own even where an application brings another.
     external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => name !== "hono"),
@@ -117,6 +117,20 @@ if (!isFresh || process.argv.includes("--force")) {
     target: "node24",
     logLevel: "warning",
     metafile: true,
+  });
+  await build({
+    // Of no use to them is what the engine stands on, and runtimes at the edge have no node:crypto.
+    entryPoints: ["src/client/node/index.ts", "src/client/server/index.ts"],
+    outbase: "src",
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    chunkNames: "shared/[name]-[hash]",
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    logLevel: "warning",
   });
   await build({
     // The client is for browsers: nothing of it is shared with the rest.
