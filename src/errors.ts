@@ -113,9 +113,11 @@ export class AuthError extends Error {
     const goesWithoutStack = refusal.status < 500 && Object.isExtensible(Error);
     if (goesWithoutStack) (Error as { stackTraceLimit?: number | undefined }).stackTraceLimit = undefined;
     const message = options.detail ?? refusal.detail;
-    // An absent second argument costs a third less than one that is undefined.
-    if (options.cause === undefined) super(message);
-    else super(message, { cause: options.cause });
+    if (options.cause === undefined) {
+      // Handed on, the engine would define it as a property that is not enumerable, for as much as all the rest of an error.
+      super();
+      this.message = message;
+    } else super(message, { cause: options.cause });
     if (goesWithoutStack) Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = refusal.status;
