@@ -30,7 +30,7 @@ const HELP = `Measures latchkey side by side with its peers.
   npm run bench                         everything, some three quarters of an hour; writes bench/results/
   npm run bench -- jwt --quick          under a minute, a wide spread; writes nothing
   npm run bench -- sessions --quick     under a minute and a half
-  npm run bench -- http --quick         under a minute
+  npm run bench -- http --quick         under two minutes
   npm run bench -- django --quick       under a minute
 
 Parts
