@@ -155,10 +155,10 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
   /** The usual case and nothing else, at the cost of one map: a token that is known, judged by what is known here. */
   function bySight(token: string, freshness: Freshness): Identity | undefined {
+    if (freshness !== "feed") return undefined;
     const now = system.now();
     const seen = known.find(token, now);
-    if (seen === undefined || freshness !== "feed" || !feed.isFresh(now) || feed.find(seen.subject)) return undefined;
-    return seen.identity;
+    return seen === undefined || !feed.isFresh(now) || feed.find(seen.subject) ? undefined : seen.identity;
   }
 
   function identify(

@@ -108,13 +108,14 @@ export class AuthError extends Error {
     const refusal: Refusal = REFUSALS[code];
     // A refusal is an answer, not an accident, and strangers cause it at will: collecting a stack would cost more than verifying a
     // signature does. Frozen intrinsics keep theirs, because assigning to them throws.
-    // Without a number there is no property to fill; with 0 the engine still writes down the error's first line, which costs half as much again.
+    // With 0 as the limit the engine still writes down the error's first line, which costs half as much again; without a number, nothing.
     const { stackTraceLimit } = Error;
     const goesWithoutStack = refusal.status < 500 && Object.isExtensible(Error);
     if (goesWithoutStack) (Error as { stackTraceLimit?: number | undefined }).stackTraceLimit = undefined;
     const message = options.detail ?? refusal.detail;
     if (options.cause === undefined) {
-      // Handed on, the engine would define it as a property that is not enumerable, for as much as all the rest of an error.
+      // Handed on, the engine would define it as a property that is not enumerable, for a sixth of the whole. A stack's first line is written when
+      // it is asked for, and has it.
       super();
       this.message = message;
     } else super(message, { cause: options.cause });

@@ -3,6 +3,7 @@ import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
 export const TOO_LONG = `the token is longer than ${MAX_TOKEN_LENGTH} characters`;
 
+/** True for a text that is longer than any token may be: the one thing of it that costs nothing to know. */
 export function isTooLong(token: unknown): boolean {
   return typeof token === "string" && token.length > MAX_TOKEN_LENGTH;
 }

@@ -134,6 +134,7 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
 
   // A failed read leaves `readAt` as it was; the feed goes stale by itself and says so.
   const wake = () => {
+    // Here as well: while a read hangs, those who ask for another share it, and none begins.
     freshIn = undefined;
     catchUp().catch(() => {});
   };
