@@ -4,6 +4,7 @@
  * into one map; whether its time has passed and whether it was taken back is judged each time.
  */
 import type { AuthenticateOptions, Identity } from "./auth-interface.ts";
+import { createSight, type Recognized, type SightFor } from "./by-sight.ts";
 import { AuthError } from "./errors.ts";
 import { deepFreeze } from "./jwt/claims.ts";
 import type { Claims, Verifier } from "./jwt/index.ts";
@@ -26,7 +27,7 @@ export interface AccessTokensOptions {
   /** Of tokens that Django issued. */
   readonly foreignVerifiers: readonly Verifier[];
   readonly ring: Pick<KeyRing, "keys" | "takeMissedKid" | "lookFor" | "catchUp">;
-  readonly feed: Pick<RevocationFeed, "isFresh" | "find">;
+  readonly feed: Pick<RevocationFeed, "isFresh" | "find" | "glance">;
   readonly askStanding: AskStanding;
   userOf(id: number): Promise<User | undefined>;
   /** Where a call does not say. */
@@ -40,6 +41,8 @@ export interface AccessTokens {
   authenticate(accessToken: string, options?: AuthenticateOptions): Identity | Promise<Identity>;
   /** The same, uncounted: for what looks again at a token that a guard has let pass. */
   identify(accessToken: string, options?: AuthenticateOptions): Identity | Promise<Identity>;
+  /** For guards. */
+  readonly sightFor: SightFor;
   /** Refuses a verified token of a dialect that was taken back: at once while the feed is fresh. Its keys are no keys of the ring. */
   refuseTakenBack(claims: Claims, freshness?: AuthenticateOptions["freshness"]): undefined | Promise<void>;
 }
@@ -47,10 +50,8 @@ export interface AccessTokens {
 type Freshness = NonNullable<AuthenticateOptions["freshness"]>;
 
 /** What is made of a token once, however often it comes. */
-interface Known {
+interface Known extends Recognized {
   readonly token: string;
-  readonly subject: TokenSubject;
-  readonly identity: Identity;
 }
 
 /** Tokens that are known by sight: about 1 KB each. */
@@ -61,6 +62,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     options;
   const { keys } = ring;
   const known = createVerifiedCache<Known>({ capacity: KNOWN_TOKENS, tolerance, keys });
+  const sight = createSight({ recall: known.find, tolerance, keys, feed, system, accepted: counters.accepted });
 
   /** Verifies with the keys that are here. */
   function recognize(token: string): Known {
@@ -70,7 +72,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     const subject = toSubject(claims);
     const { userId } = subject;
     const identity = Object.freeze({ userId, sessionId: claims.sid as string, claims, user: () => userOf(userId) });
-    const recognized = { token, subject, identity };
+    const recognized = { ...subject, token, identity };
     known.keep(token, recognized, claims, version);
     return recognized;
   }
@@ -93,15 +95,16 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     }
   }
 
-  function judge({ token, subject, identity }: Known, freshness: Freshness, now: number): Identity | Promise<Identity> {
+  function judge(known: Known, freshness: Freshness, now: number): Identity | Promise<Identity> {
+    const { token, identity } = known;
     if (freshness === "token") return identity;
     const isFresh = feed.isFresh(now);
     if (freshness === "feed" && isFresh) {
-      const reason = feed.find(subject);
+      const reason = feed.find(known);
       if (reason) throw takenBack(reason);
       return identity;
     }
-    return askStore(token, subject, isFresh).then((reason) => {
+    return askStore(token, known, isFresh).then((reason) => {
       if (reason) throw takenBack(reason);
       return identity;
     });
@@ -158,7 +161,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     if (freshness !== "feed") return undefined;
     const now = system.now();
     const seen = known.find(token, now);
-    return seen === undefined || !feed.isFresh(now) || feed.find(seen.subject) ? undefined : seen.identity;
+    return seen !== undefined && feed.isFresh(now) && feed.find(seen) === undefined ? seen.identity : undefined;
   }
 
   function identify(
@@ -203,7 +206,12 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     return identity;
   }
 
-  return { authenticate, identify, refuseTakenBack };
+  return {
+    authenticate,
+    identify,
+    refuseTakenBack,
+    sightFor: (freshness = usualFreshness) => (freshness === "feed" ? sight : undefined),
+  };
 }
 
 /** @throws AuthError `token_invalid` for claims that no token of ours has. */

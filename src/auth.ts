@@ -7,6 +7,7 @@
 import { createAccessTokens } from "./access-tokens.ts";
 import { createTrail, type Occurrence } from "./audit/audit.ts";
 import type { Auth, AuthOptions, ClaimsGiven, Fitting, Literal, Tokens, TypedAuthOptions } from "./auth-interface.ts";
+import { registerSight } from "./by-sight.ts";
 import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
 import { isSchema, ofApplication, refuseMisfit } from "./jwt/claims-schema.ts";
@@ -189,7 +190,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
   const feed = createRevocationFeed({ source, system, longestLife });
   const published = createPublishedRevocations(source, feed);
   await feed.catchUp();
-  const { authenticate, identify, refuseTakenBack } = createAccessTokens({
+  const { authenticate, identify, refuseTakenBack, sightFor } = createAccessTokens({
     verifier,
     tolerance: TOLERANCE,
     foreignVerifiers,
@@ -339,7 +340,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     record: trail.entry,
   });
 
-  return {
+  const auth: Auth = {
     register: (registration) =>
       counting(counters.registration, "done", async () => {
         const user = await users.register(registration);
@@ -550,6 +551,8 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
       await storage.close();
     },
   };
+  registerSight(auth, sightFor);
+  return auth;
 }
 
 /** What the options say of the application's claims. */

@@ -84,10 +84,12 @@ async function buildConsole(build) {
 const isFresh = changedAt(STAMP) > Math.max(...sources.map(changedAt), changedAt("src"));
 if (!isFresh || process.argv.includes("--force")) {
   rmSync("dist", { recursive: true, force: true });
-  const { status } = spawnSync("tsc", ["-p", "tsconfig.build.json"], {
+  const { status, error } = spawnSync("tsc", ["-p", "tsconfig.build.json"], {
     stdio: "inherit",
     shell: process.platform === "win32",
   });
+  // Without npm's PATH there is no tsc.
+  if (error) throw new Error("run this through npm: npm run build", { cause: error });
   if (status !== 0) process.exit(status ?? 1);
   const { build } = await import("esbuild");
   const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync("package.json", "utf8"));

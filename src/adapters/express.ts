@@ -17,9 +17,10 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
-import { NodeHead } from "./node-request.ts";
+import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes } from "./node-routes.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -33,6 +34,12 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): RequestHandler
   };
 }
 
+const READER: RequestReader<Request> = {
+  authorization: authorizationOf,
+  url: ({ originalUrl }) => originalUrl,
+  head: (request) => new NodeHead(request),
+};
+
 /**
  * Lets pass who may, with `request.auth`. A refusal goes to `next` as Express expects it: `error.status`, `error.code`, and `error.headers` with the
  * challenge, which Express' own error handler answers with.
@@ -41,11 +48,11 @@ export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
 >(source: Source, options?: Options): RequestHandler & Admitting<Admitted<Source, Options>> {
-  const guard = createGuard<Request>(source, options);
+  const guard = createGuard<Request>(source, READER, options);
   const handler: RequestHandler = (request, _response, next) => {
     let who: unknown;
     try {
-      who = guard(new NodeHead(request), request.originalUrl, request);
+      who = guard(request);
     } catch (error) {
       return next(toHttpError(error));
     }

@@ -23,9 +23,10 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
-import { NodeHead } from "./node-request.ts";
+import { authorizationOf, NodeHead } from "./node-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 
@@ -85,6 +86,12 @@ function mount(app: FastifyInstance, auth: Auth, options: HandlerOptions, done: 
   done();
 }
 
+const READER: RequestReader<FastifyRequest> = {
+  authorization: ({ raw }) => authorizationOf(raw),
+  url: ({ raw }) => raw.url ?? "",
+  head: ({ raw }) => new NodeHead(raw),
+};
+
 /**
  * A hook that lets pass who may, with `request.auth`. A refusal is thrown as Fastify expects it: `statusCode`, `code`, and `headers` with the challenge,
  * which Fastify's own error handler answers with.
@@ -93,11 +100,11 @@ export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<FastifyRequest, ApplicationOf<Source>>,
 >(source: Source, options?: Options): onRequestHookHandler & Admitting<Admitted<Source, Options>> {
-  const guard = createGuard<FastifyRequest>(source, options);
+  const guard = createGuard<FastifyRequest>(source, READER, options);
   const handler: onRequestHookHandler = (request, _reply, done) => {
     let who: unknown;
     try {
-      who = guard(new NodeHead(request.raw), request.raw.url ?? "", request);
+      who = guard(request);
     } catch (error) {
       return done(toHttpError(error) as Error);
     }

@@ -8,7 +8,14 @@
  */
 import type { Auth } from "../auth.ts";
 import { createHandler, type Endpoints, type HandlerOptions } from "../handler.ts";
-import { type Admitted, type ApplicationOf, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import {
+  type Admitted,
+  type ApplicationOf,
+  createGuard,
+  type GuardOptions,
+  type GuardSource,
+  type RequestReader,
+} from "../http/guard.ts";
 import { toRefusal, WebHead } from "./web-request.ts";
 
 export type { Endpoints, HandlerOptions } from "../handler.ts";
@@ -19,20 +26,26 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): Endpoints {
   return createHandler(auth, options);
 }
 
+const READER: RequestReader<Request> = {
+  authorization: ({ headers }) => headers.get("authorization"),
+  url: ({ url }) => url,
+  head: (request) => new WebHead(request),
+};
+
 /** Guards a handler: it is called with the request and who sends it, and not at all when the request is refused. */
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
 >(source: Source, options?: Options) {
   type Who = Admitted<Source, Options>;
-  const guard = createGuard<Request>(source, options);
+  const guard = createGuard<Request>(source, READER, options);
   return <Rest extends readonly unknown[]>(
     handler: (request: Request, who: Who, ...rest: Rest) => Response | Promise<Response>,
   ) =>
     async (request: Request, ...rest: Rest): Promise<Response> => {
       let who: unknown;
       try {
-        who = guard(new WebHead(request), request.url, request);
+        who = guard(request);
         if (who instanceof Promise) who = await who;
       } catch (error) {
         return toRefusal(error);

@@ -3,13 +3,21 @@
  * ```ts
  * app.use(authRoutes(auth));
  * app.get("/me", requireAuth(auth), (c) => c.json(c.var.auth.claims));
+ * app.get("/quick", requireAuth(auth).around((c) => c.json(c.var.auth.claims)));
  * ```
  */
-import type { Context, MiddlewareHandler, Next } from "hono";
+import type { Context, Env, Input, MiddlewareHandler, Next } from "hono";
 import type { Auth } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
 import type { RequestHead } from "../http/cookies.ts";
-import { type Admitted, type ApplicationOf, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import {
+  type Admitted,
+  type ApplicationOf,
+  createGuard,
+  type GuardOptions,
+  type GuardSource,
+  type RequestReader,
+} from "../http/guard.ts";
 import { refusalWithResponse } from "./web-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -23,40 +31,61 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): MiddlewareHand
   };
 }
 
+const READER: RequestReader<Context> = {
+  authorization: (c) => c.req.raw.headers.get("authorization"),
+  url: (c) => c.req.url,
+  head: (c) => new HonoHead(c),
+};
+
+type Guarding<Who> = { readonly Variables: { readonly auth: Who } };
+
+/** A guard before handlers, or around one. */
+export type AuthMiddleware<Who> = MiddlewareHandler<{ Variables: { auth: Who } }> & {
+  /**
+   * Puts the guard around one handler instead of before it. Hono calls a handler that stands alone without composing anything, and composing costs
+   * more than the guard: for routes where that counts.
+   */
+  around<E extends Env, P extends string, I extends Input, Answer>(
+    handler: (c: Context<E & Guarding<Who>, P, I>, next: Next) => Answer,
+  ): (c: Context<E, P, I>, next: Next) => Answer;
+};
+
 /** Lets pass who may, with `c.var.auth`. A refusal is thrown as Hono expects it: an error with `getResponse`, which `app.onError` sees. */
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Context, ApplicationOf<Source>>,
->(
-  source: Source,
-  options?: Options,
-): MiddlewareHandler<{
-  Variables: { auth: Admitted<Source, Options> };
-}> {
-  const guard = createGuard<Context>(source, options);
-  // Not an async function: the promise that Hono waits for is that of what comes after us.
-  return (c, next) => {
-    let who: unknown;
-    try {
-      who = guard(new HonoHead(c), c.req.url, c as unknown as Context);
-    } catch (error) {
-      return Promise.reject(refusalWithResponse(error));
-    }
-    if (who instanceof Promise) return passLater(who, c as unknown as Context, next);
-    c.set("auth", who as never);
-    return next();
-  };
+>(source: Source, options?: Options): AuthMiddleware<Admitted<Source, Options>> {
+  const guard = createGuard<Context>(source, READER, options);
+  // No promise but that of what comes after us: at Hono's own speed a promise is what costs most.
+  function around(handler: GuardedHandler): GuardedHandler {
+    return (c, next) => {
+      let who: unknown;
+      try {
+        who = guard(c);
+      } catch (error) {
+        throw refusalWithResponse(error);
+      }
+      if (who instanceof Promise) return passLater(who, handler, c, next);
+      c.set("auth", who);
+      return handler(c, next);
+    };
+  }
+  return Object.assign(around(goOn), { around }) as never;
 }
 
-async function passLater(who: Promise<unknown>, c: Context, next: Next): Promise<void> {
+type GuardedHandler = (c: Context, next: Next) => unknown;
+
+const goOn: GuardedHandler = (_c, next) => next();
+
+async function passLater(who: Promise<unknown>, handler: GuardedHandler, c: Context, next: Next): Promise<unknown> {
   let found: unknown;
   try {
     found = await who;
   } catch (error) {
     throw refusalWithResponse(error);
   }
-  c.set("auth", found as never);
-  await next();
+  c.set("auth", found);
+  return handler(c, next);
 }
 
 class HonoHead implements RequestHead {

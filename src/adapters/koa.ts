@@ -15,9 +15,10 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
-import { NodeHead } from "./node-request.ts";
+import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes } from "./node-routes.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -41,17 +42,23 @@ export type AuthMiddleware<Who> = (
   next: () => Promise<unknown>,
 ) => Promise<unknown>;
 
+const READER: RequestReader<Context> = {
+  authorization: ({ req }) => authorizationOf(req),
+  url: ({ req }) => req.url ?? "",
+  head: ({ req }) => new NodeHead(req),
+};
+
 /** Lets pass who may, with `context.state.auth`. A refusal is thrown as Koa expects it: `status`, `headers` with the challenge, `expose`. */
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Context, ApplicationOf<Source>>,
 >(source: Source, options?: Options): AuthMiddleware<Admitted<Source, Options>> {
-  const guard = createGuard<Context>(source, options);
+  const guard = createGuard<Context>(source, READER, options);
   // Not an async function: the promise that Koa waits for is that of what comes after us.
   return (context, next) => {
     let who: unknown;
     try {
-      who = guard(new NodeHead(context.req), context.req.url ?? "", context as unknown as Context);
+      who = guard(context as unknown as Context);
     } catch (error) {
       return Promise.reject(toHttpError(error));
     }

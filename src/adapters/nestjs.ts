@@ -29,9 +29,16 @@ import { Reflector } from "@nestjs/core";
 import type { Auth, Identity } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandlerOptions } from "../handler.ts";
-import { type ApplicationOf, createGuard, type Guard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import {
+  type ApplicationOf,
+  createGuard,
+  type Guard,
+  type GuardOptions,
+  type GuardSource,
+  type RequestReader,
+} from "../http/guard.ts";
 import { describeProblem } from "../http/problem.ts";
-import { NodeHead } from "./node-request.ts";
+import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes, pathOf } from "./node-routes.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -50,17 +57,25 @@ export const RequireAuth = (options: GuardOptions<IncomingMessage>) => SetMetada
 
 /** Who sends the request; `undefined` on a public handler that nobody's credential came to. */
 export const CurrentAuth: (...pipes: Type[]) => ParameterDecorator = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): unknown => context.switchToHttp().getRequest().auth,
+  (_data: unknown, context: ExecutionContext): unknown => requestOf(context).auth,
 );
 
 type NestRequest = IncomingMessage & { auth?: unknown; originalUrl?: string };
+
+const READER: RequestReader<NestRequest> = {
+  authorization: authorizationOf,
+  url: ({ originalUrl, url }) => originalUrl ?? url ?? "",
+  head: (request) => new NodeHead(request),
+};
 
 /** Lets pass who may, with `request.auth`. A refusal is an HttpException with the problem as its body. */
 export class AuthGuard implements CanActivate {
   readonly #source: GuardSource;
   readonly #reflector: Reflector;
   /** By the options that stand at the handler, so that each policy is compiled once. */
-  readonly #guards = new Map<unknown, Guard<IncomingMessage>>();
+  readonly #guards = new Map<unknown, Guard<NestRequest>>();
+  /** By handler and the class that it is called on: what their decorators say does not change, and looking it up costs more than judging a token. */
+  readonly #known = new WeakMap<object, WeakMap<object, Guard<NestRequest>>>();
 
   constructor(source: GuardSource, reflector: Reflector) {
     this.#source = source;
@@ -68,17 +83,30 @@ export class AuthGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    const options = this.#reflector.getAllAndOverride<GuardOptions<IncomingMessage> | undefined>(OPTIONS_KEY, targets);
-    const isPublic = this.#reflector.getAllAndOverride<boolean | undefined>(PUBLIC_KEY, targets) === true;
-    return admit(this.#guardFor(options, isPublic), context);
+    return admit(this.#guardOf(context.getHandler(), context.getClass()), context);
   }
 
-  #guardFor(options: GuardOptions<IncomingMessage> | undefined, isPublic: boolean): Guard<IncomingMessage> {
+  #guardOf(handler: ReturnType<ExecutionContext["getHandler"]>, controller: Type): Guard<NestRequest> {
+    let byController = this.#known.get(handler);
+    if (byController === undefined) {
+      byController = new WeakMap();
+      this.#known.set(handler, byController);
+    }
+    let guard = byController.get(controller);
+    if (guard === undefined) {
+      guard = this.#readGuard([handler, controller]);
+      byController.set(controller, guard);
+    }
+    return guard;
+  }
+
+  #readGuard(targets: Parameters<Reflector["getAllAndOverride"]>[1]): Guard<NestRequest> {
+    const options = this.#reflector.getAllAndOverride<GuardOptions<IncomingMessage> | undefined>(OPTIONS_KEY, targets);
+    const isPublic = this.#reflector.getAllAndOverride<boolean | undefined>(PUBLIC_KEY, targets) === true;
     const key = options ?? isPublic;
     let guard = this.#guards.get(key);
     if (guard === undefined) {
-      guard = createGuard(this.#source, { ...options, ...(isPublic && { optional: true }) });
+      guard = createGuard<NestRequest>(this.#source, READER, { ...options, ...(isPublic && { optional: true }) });
       this.#guards.set(key, guard);
     }
     return guard;
@@ -94,35 +122,44 @@ export function requireAuth<Source extends GuardSource>(
   source: Source,
   options?: GuardOptions<IncomingMessage, ApplicationOf<Source>>,
 ): CanActivate {
-  const guard = createGuard<IncomingMessage>(source, options);
+  const guard = createGuard<NestRequest>(source, READER, options);
   return { canActivate: (context) => admit(guard, context) };
 }
 
-function admit(guard: Guard<IncomingMessage>, context: ExecutionContext): boolean | Promise<boolean> {
-  const http = context.switchToHttp();
-  const request = http.getRequest<NestRequest>();
+/**
+ * The request of a context. `switchToHttp` makes three functions and copies them onto the context each time it is called; where they would look is looked
+ * at directly. A context that a test made by hand may have nothing but that one method.
+ */
+function requestOf(context: ExecutionContext): NestRequest {
+  const request = context.getArgByIndex?.(0) as NestRequest | undefined;
+  return request?.headers === undefined ? context.switchToHttp().getRequest<NestRequest>() : request;
+}
+
+function admit(guard: Guard<NestRequest>, context: ExecutionContext): boolean | Promise<boolean> {
+  const request = requestOf(context);
   let who: unknown;
   try {
-    who = guard(new NodeHead(request), request.originalUrl ?? request.url ?? "", request);
+    who = guard(request);
   } catch (error) {
-    throw toHttpException(error, http.getResponse<ServerResponse>());
+    throw toHttpException(error, context);
   }
-  if (who instanceof Promise) return admitLater(who, request, http.getResponse<ServerResponse>());
+  if (who instanceof Promise) return admitLater(who, request, context);
   request.auth = who;
   return true;
 }
 
-async function admitLater(who: Promise<unknown>, request: NestRequest, response: ServerResponse): Promise<true> {
+async function admitLater(who: Promise<unknown>, request: NestRequest, context: ExecutionContext): Promise<true> {
   try {
     request.auth = await who;
   } catch (error) {
-    throw toHttpException(error, response);
+    throw toHttpException(error, context);
   }
   return true;
 }
 
-function toHttpException(error: unknown, response: ServerResponse): unknown {
+function toHttpException(error: unknown, context: ExecutionContext): unknown {
   if (!(error instanceof AuthError)) return error;
+  const response = context.switchToHttp().getResponse<ServerResponse>();
   const { status, headers, body } = describeProblem(error);
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   return new HttpException(JSON.parse(body), status, { cause: error });

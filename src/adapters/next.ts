@@ -24,6 +24,7 @@ import {
   type Guarded,
   type GuardOptions,
   type GuardSource,
+  type RequestReader,
 } from "../http/guard.ts";
 import { requireAuth as requireAuthOf } from "./fetch.ts";
 
@@ -84,6 +85,15 @@ function prepare<Source extends object, Made>(
   };
 }
 
+type PageHeaders = Pick<Headers, "get">;
+
+const READER: RequestReader<PageHeaders> = {
+  authorization: (headers) => headers.get("authorization"),
+  // A page's own URL is not among them, and no page takes a token from it.
+  url: () => "",
+  head: (headers) => new HeadersHead(headers),
+};
+
 /**
  * Who sees a page, for server components: from the headers of the request that is rendered for.
  * @param headers what `await headers()` of "next/headers" gives.
@@ -92,13 +102,13 @@ function prepare<Source extends object, Made>(
  */
 export async function currentAuth<Source extends GuardSource>(
   source: Opened<Source>,
-  headers: Pick<Headers, "get">,
+  headers: PageHeaders,
   options: Pick<GuardOptions<unknown, ApplicationOf<Source>>, "freshness" | "claims" | "roles"> = {},
 ): Promise<Guarded<Source> | undefined> {
   const opened = typeof source === "function" ? await source() : source;
-  const guard = createGuard<undefined>(opened, { ...options, optional: true } as GuardOptions<undefined>);
+  const guard = createGuard<PageHeaders>(opened, READER, { ...options, optional: true } as GuardOptions<PageHeaders>);
   try {
-    return (await guard(new HeadersHead(headers), "", undefined)) as Guarded<Source> | undefined;
+    return (await guard(headers)) as Guarded<Source> | undefined;
   } catch (error) {
     if (error instanceof AuthError && error.status < 500) return undefined;
     throw error;

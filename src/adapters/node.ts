@@ -10,9 +10,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Auth } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandlerOptions } from "../handler.ts";
-import { type Admitted, type ApplicationOf, createGuard, type GuardOptions, type GuardSource } from "../http/guard.ts";
+import {
+  type Admitted,
+  type ApplicationOf,
+  createGuard,
+  type GuardOptions,
+  type GuardSource,
+  type RequestReader,
+} from "../http/guard.ts";
 import { describeProblem } from "../http/problem.ts";
-import { NodeHead } from "./node-request.ts";
+import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes, pathOf } from "./node-routes.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -26,6 +33,12 @@ export function authRoutes(auth: Auth, options?: HandlerOptions) {
   };
 }
 
+const READER: RequestReader<IncomingMessage> = {
+  authorization: authorizationOf,
+  url: ({ url }) => url ?? "",
+  head: (request) => new NodeHead(request),
+};
+
 /** A request that has passed the guard. */
 export type Authenticated<Who> = IncomingMessage & { readonly auth: Who };
 
@@ -38,7 +51,7 @@ export function requireAuth<
   const Options extends GuardOptions<IncomingMessage, ApplicationOf<Source>>,
 >(source: Source, options?: Options) {
   type Who = Admitted<Source, Options>;
-  const guard = createGuard<IncomingMessage>(source, options);
+  const guard = createGuard<IncomingMessage>(source, READER, options);
   return (listener: (request: Authenticated<Who>, response: ServerResponse) => unknown) => {
     // No function is made for a request unless its answer has to be waited for.
     function pass(who: unknown, request: IncomingMessage, response: ServerResponse): void {
@@ -54,7 +67,7 @@ export function requireAuth<
     return (request: IncomingMessage, response: ServerResponse): void => {
       let who: unknown;
       try {
-        who = guard(new NodeHead(request), request.url ?? "", request);
+        who = guard(request);
       } catch (error) {
         refuse(response, error);
         return;

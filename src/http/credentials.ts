@@ -14,19 +14,32 @@ export interface CredentialOptions {
 }
 
 /**
- * Reads the access token of a request.
+ * Refuses a token in the URL.
  * @param url as it was asked for; only its query is looked at.
- * @returns whatever follows the scheme, or the cookie; `undefined` when the request carries no credential.
- * @throws AuthError `credentials_repeated` (400) for two Authorization headers or a token in the URL, `origin_refused` (403) for a cookie from elsewhere.
+ * @throws AuthError `credentials_repeated` (400).
  */
-export function readAccessToken(head: RequestHead, url: string, options: CredentialOptions): string | undefined {
-  const header = head.header("authorization") ?? undefined;
+export function refuseTokenIn(url: string): void {
   // A URL ends up in logs, histories and Referer headers. (RFC 6750 §2.3, RFC 9700 §4.3.2)
   const query = url.indexOf("?");
   if (query !== -1 && new URLSearchParams(url.slice(query)).has("access_token")) {
     throw new AuthError("credentials_repeated", { reason: "an access token in the URL" });
   }
-  if (header !== undefined) return tokenOf(header);
+}
+
+/**
+ * Reads the access token of a request.
+ * @param url as for `refuseTokenIn`.
+ * @returns whatever follows the scheme, or the cookie; `undefined` when the request carries no credential.
+ * @throws AuthError `credentials_repeated` (400) for two Authorization headers or a token in the URL, `origin_refused` (403) for a cookie from elsewhere.
+ */
+export function readAccessToken(head: RequestHead, url: string, options: CredentialOptions): string | undefined {
+  refuseTokenIn(url);
+  const authorization = head.header("authorization") ?? undefined;
+  return authorization === undefined ? readAccessCookie(head, options) : readBearer(authorization);
+}
+
+/** @throws AuthError `origin_refused` (403) for a cookie from elsewhere, `request_invalid` for two that differ. */
+export function readAccessCookie(head: RequestHead, options: CredentialOptions): string | undefined {
   if (!options.takesCookies) return undefined;
   const cookie = readCookie(head, ACCESS_COOKIE);
   if (cookie !== undefined) requireOwnOrigin(head, options.allowedOrigins);
@@ -34,30 +47,11 @@ export function readAccessToken(head: RequestHead, url: string, options: Credent
 }
 
 /**
- * Headers that were read, each in the place that three characters of its signature name; whoever comes later to a place has it. That the same text was
- * read before is one comparison; reading it is two searches, a copy, and later a comparison of that copy with the token that is known.
+ * What follows the scheme.
+ * @returns `undefined` for a foreign scheme, which is no credential of ours.
+ * @throws AuthError `credentials_repeated` for two headers.
  */
-const PLACES = 4096;
-const read = new Array<{ readonly header: string; readonly token: string } | undefined>(PLACES).fill(undefined);
-/** Characters. What is longer, signatures of ML-DSA above all, is read each time: 4 MiB at most are kept. */
-const LONGEST_KEPT = 1024;
-/** From the header's end, in every other algorithm within the signature. */
-const NAMED_FROM_END = 40;
-
-function tokenOf(header: string): string | undefined {
-  if (header.length > LONGEST_KEPT) return readBearer(header);
-  const start = header.length - NAMED_FROM_END;
-  const name = header.charCodeAt(start) ^ (header.charCodeAt(start + 1) << 5) ^ (header.charCodeAt(start + 2) << 10);
-  const place = name & (PLACES - 1);
-  const known = read[place];
-  if (known !== undefined && known.header === header) return known.token;
-  const token = readBearer(header);
-  if (token !== undefined) read[place] = { header, token };
-  return token;
-}
-
-/** What follows the scheme. @throws AuthError `credentials_repeated` for two headers. */
-function readBearer(header: string): string | undefined {
+export function readBearer(header: string): string | undefined {
   // As nearly everybody writes it.
   if (header.startsWith("Bearer ") && !header.includes(",")) return header.slice("Bearer ".length).trim() || undefined;
   const match = /^bearer(?: +(.*))?$/i.exec(header.trim());

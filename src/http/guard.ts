@@ -4,10 +4,11 @@
  * is made for it: at a framework's own speed a promise is what costs most.
  */
 import type { Auth, AuthenticateOptions, DialectIdentity, DialectTokens, Identity } from "../auth.ts";
+import { type Sight, sightOf } from "../by-sight.ts";
 import { AuthError } from "../errors.ts";
 import type { AsyncVerifier, Claims, Verified, Verifier } from "../jwt/index.ts";
 import type { RequestHead } from "./cookies.ts";
-import { type CredentialOptions, readAccessToken } from "./credentials.ts";
+import { type CredentialOptions, readAccessCookie, readBearer, refuseTokenIn } from "./credentials.ts";
 import { readOrigins } from "./cross-origin.ts";
 import { refusalHeaders } from "./problem.ts";
 
@@ -78,19 +79,36 @@ export type Admitted<Source, Options> =
   | (Options extends { readonly optional: true } ? undefined : never);
 
 /**
+ * How a framework's request is read. What every request is asked for is asked without making anything of it; the rest of its head is wanted only where
+ * there is no Authorization header.
+ */
+export interface RequestReader<Native> {
+  /** All Authorization headers, joined with commas as fetch does. */
+  authorization(native: Native): string | null | undefined;
+  /** As it was asked for. */
+  url(native: Native): string;
+  head(native: Native): RequestHead;
+}
+
+/**
  * Judges a request.
- * @param native the framework's request, for authenticators.
+ * @param native the framework's request.
  * @returns who sends it; `undefined` for nobody, where that is allowed.
  * @throws AuthError `credentials_missing`, `credentials_repeated`, `insufficient_scope`, `origin_refused`, and what `auth.authenticate` or the verifier
  *   refuses with; as a rejection when the answer is a promise.
  */
-export type Guard<Native> = (head: RequestHead, url: string, native: Native) => unknown;
+export type Guard<Native> = (native: Native) => unknown;
 
 /** @throws TypeError for an option that can't be meant. */
-export function createGuard<Native>(source: GuardSource, options: AnyGuardOptions<Native> = {}): Guard<Native> {
+export function createGuard<Native>(
+  source: GuardSource,
+  reader: RequestReader<Native>,
+  options: AnyGuardOptions<Native> = {},
+): Guard<Native> {
   const { optional = false, authenticators = [], cookies = true, allowedOrigins = [] } = options;
   const credentials: CredentialOptions = { takesCookies: cookies, allowedOrigins: readOrigins(allowedOrigins) };
   const identify = toIdentify(source, options.freshness);
+  const recall = toRecall(source, options.freshness);
   const mayPass = toPermission(options);
 
   function admit(who: Who): Who {
@@ -110,11 +128,20 @@ export function createGuard<Native>(source: GuardSource, options: AnyGuardOption
     if (!optional) throw new AuthError("credentials_missing");
   }
 
-  return (head, url, native) => {
-    const token = readAccessToken(head, url, credentials);
+  return (native) => {
+    refuseTokenIn(reader.url(native));
+    const authorization = reader.authorization(native) ?? undefined;
+    if (authorization !== undefined) {
+      const seen = recall?.find(authorization);
+      if (seen !== undefined) return admit(seen);
+    }
+    const token =
+      authorization === undefined ? readAccessCookie(reader.head(native), credentials) : readBearer(authorization);
     if (token === undefined) return authenticators.length === 0 ? nobody() : askOthers(native);
     const who = identify(token);
-    return who instanceof Promise ? who.then(admit) : admit(who);
+    if (who instanceof Promise) return who.then(admit);
+    if (authorization !== undefined) recall?.remember(authorization, token);
+    return admit(who);
   };
 }
 
@@ -136,6 +163,22 @@ function toIdentify(
   if (freshness === "live") throw new TypeError('freshness "live" needs an engine: a verifier has no store to ask');
   if (source.isAsync) return async (token: string) => toTokenIdentity(await source.verify(token));
   return (token: string) => toTokenIdentity(source.verify(token));
+}
+
+/**
+ * How an engine knows again what it has let pass.
+ * A test that puts an `authenticate` of its own into an engine is asked each time.
+ */
+function toRecall(source: GuardSource, freshness: AuthenticateOptions["freshness"]): Sight | undefined {
+  if (!("authenticate" in source)) return undefined;
+  const sight = sightOf(source, freshness);
+  const { authenticate } = source;
+  return (
+    sight && {
+      find: (credential) => (source.authenticate === authenticate ? sight.find(credential) : undefined),
+      remember: sight.remember,
+    }
+  );
 }
 
 function toTokenIdentity(claims: Claims): TokenIdentity {

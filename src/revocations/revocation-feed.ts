@@ -48,7 +48,16 @@ export interface FeedState {
   readonly failureCount: number;
 }
 
+/** What the feed says without being called: two numbers that a guard compares. It is the feed that changes them. */
+export interface FeedGlance {
+  /** The second of the wall clock in which the feed is known to be fresh; in any other, `isFresh` has to be asked. */
+  readonly freshIn: number | undefined;
+  /** Grows with every entry. A token for which `find` found nothing is not taken back while this stays the same. */
+  readonly entryCount: number;
+}
+
 export interface RevocationFeed {
+  readonly glance: FeedGlance;
   /** Reads what is new. Concurrent calls share reads, but each is answered by a read that began after the call. */
   catchUp(): Promise<void>;
   /** True while the index may be believed. @param wall the time, from a caller that has just read the clock: each reading costs a guard. */
@@ -77,11 +86,8 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   let storeId: string | undefined;
   let position = 0;
   let readAt: { readonly wall: number; readonly monotonic: number } | undefined;
-  /**
-   * The second of the wall clock in which it was found fresh. Until that is over, or the next poll, the other clock is not asked again: reading a clock
-   * is what costs a guard most.
-   */
-  let freshIn: number | undefined;
+  // The second in which it was found fresh: until that is over, or the next poll, the other clock is not asked again.
+  const glance: { freshIn: number | undefined; entryCount: number } = { freshIn: undefined, entryCount: 0 };
   let failureCount = 0;
   let lastSweep = { wall: system.now(), monotonic: system.monotonic() };
   let steadySince = lastSweep.monotonic;
@@ -107,12 +113,14 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
         storeId = page.storeId;
         if (!isFirst) {
           readAt = undefined;
+          glance.freshIn = undefined;
           index.clear();
           position = 0;
           continue;
         }
       }
       for (const entry of page.entries) index.add(entry);
+      glance.entryCount += page.entries.length;
       position = page.position;
       isDone = position >= page.head;
       if (page.entries.length > 0) for (const listener of listeners) listener();
@@ -122,7 +130,7 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   }
 
   const catchUp = shareRuns(async () => {
-    freshIn = undefined;
+    glance.freshIn = undefined;
     try {
       await readAll();
       failureCount = 0;
@@ -135,16 +143,17 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   // A failed read leaves `readAt` as it was; the feed goes stale by itself and says so.
   const wake = () => {
     // Here as well: while a read hangs, those who ask for another share it, and none begins.
-    freshIn = undefined;
+    glance.freshIn = undefined;
     catchUp().catch(() => {});
   };
   const timer = pollInterval > 0 ? setInterval(wake, pollInterval).unref() : undefined;
   const unwatch = source.watch?.(wake);
 
   function isFresh(wall = system.now()): boolean {
-    if (wall === freshIn) return true;
-    freshIn = isFreshBothWays(wall) ? wall : undefined;
-    return freshIn !== undefined;
+    if (wall === glance.freshIn) return true;
+    const isFreshNow = isFreshBothWays(wall);
+    glance.freshIn = isFreshNow ? wall : undefined;
+    return isFreshNow;
   }
 
   function isFreshBothWays(wall: number): boolean {
@@ -154,6 +163,7 @@ export function createRevocationFeed(options: RevocationFeedOptions): Revocation
   }
 
   return {
+    glance,
     catchUp,
     isFresh,
     find: (token) => index.find(token),

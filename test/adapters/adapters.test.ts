@@ -7,7 +7,7 @@ import { All, Controller, Module, UseGuards } from "@nestjs/common";
 import { APP_GUARD, NestFactory } from "@nestjs/core";
 import express from "express";
 import { fastify } from "fastify";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import Koa from "koa";
 import * as forExpress from "../../src/adapters/express.ts";
 import * as forFastify from "../../src/adapters/fastify.ts";
@@ -167,6 +167,26 @@ runAdapterContract({
       (c) => c.json(described(c.var.auth)),
     );
     app.get("/offline", requireAuth(verifier), (c) => c.json(described(c.var.auth)));
+    return listening(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server);
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/hono, around handlers",
+  answersProblems: true,
+  start({ auth, verifier }) {
+    const { authRoutes, requireAuth } = forHono;
+    const app = new Hono();
+    app.use("/auth/*", authRoutes(auth, { prefix: "/auth" }));
+    const answer = (c: Context) => c.json(described(c.get("auth")));
+    app.all("/me", requireAuth(auth).around(answer));
+    app.get("/live", requireAuth(auth, { freshness: "live" }).around(answer));
+    app.get("/staff", requireAuth(auth, { roles: ["staff"] }).around(answer));
+    app.get("/billing", requireAuth(auth, { claims: { plan: "pro" } }).around(answer));
+    app.get("/maybe", requireAuth(auth, { optional: true }).around(answer));
+    const authenticators = [(c: Context) => bySessionCookie({ cookie: c.req.header("cookie") })];
+    app.get("/either", requireAuth(auth, { authenticators }).around(answer));
+    app.get("/offline", requireAuth(verifier).around(answer));
     return listening(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server);
   },
 });

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { before, describe, test } from "node:test";
 import express from "express";
 import { authOf, authRoutes, requireAuth } from "../../src/adapters/express.ts";
+import { requireAuth as requireAuthOf } from "../../src/adapters/fetch.ts";
 import { type DrfOptions, drfContract } from "../../src/contracts/drf.ts";
-import { createGuard } from "../../src/http/guard.ts";
 import { type DialectIdentity, djangoUsers } from "../../src/index.ts";
 import { openSqlite } from "../../src/storage/sqlite.ts";
 import { sql } from "../../src/storage/storage.ts";
@@ -389,15 +389,12 @@ test("a framework's guard over users in place asks the store unless told otherwi
   ]);
   const { auth } = await createDjangoEngine((made) => drfContract(made), { storage, users: djangoUsers() });
   const { accessToken } = await auth.login({ username: "ada", password: PASSWORD });
-  const guard = createGuard(auth);
-  const head = {
-    method: "GET",
-    host: "x",
-    header: (name: string) => (name === "authorization" ? `Bearer ${accessToken}` : null),
-  };
-  assert.equal(((await guard(head, "/", undefined)) as { userId: number }).userId, 1);
+  const guard = requireAuthOf(auth)((_request, who) => Response.json({ id: who.userId }));
+  const ask = () =>
+    guard(new Request("https://api.example.com/", { headers: { authorization: `Bearer ${accessToken}` } }));
+  assert.deepEqual(await (await ask()).json(), { id: 1 });
   await storage.write([sql`update auth_user set is_active = false where id = 1`]);
-  await assert.rejects(async () => guard(head, "/", undefined), { code: "user_not_found" });
+  assert.equal(((await (await ask()).json()) as { code: string }).code, "user_not_found");
 });
 
 test("Express serves the dialect, behind its own body parsers too, and its guard takes the dialect's tokens", async () => {

@@ -126,6 +126,26 @@ test("another store, or one that went back, is read from the beginning", () =>
     assert.deepEqual([feed.find(token(9)), feed.find(token(11)), feed.find(token(15))], [undefined, "ended", "ended"]);
   }));
 
+test("while another store is read from the beginning the feed is not fresh, whatever was found a moment ago", () =>
+  withFeed(async ({ feed, source }) => {
+    source.end(1);
+    await feed.catchUp();
+    const { readAfter } = source;
+    const found: boolean[] = [];
+    let isSecondRead = false;
+    source.readAfter = async (...position) => {
+      if (isSecondRead) found.push(feed.isFresh());
+      // Somebody asks in the same second, before it is known that the store is another.
+      else feed.isFresh();
+      isSecondRead = true;
+      return readAfter(...position);
+    };
+    source.storeId = "b";
+    await feed.catchUp();
+    assert.deepEqual(found, [false]);
+    assert.equal(feed.isFresh(), true);
+  }));
+
 test("a failed read is counted, keeps what is known and makes nothing fresh", () =>
   withFeed(async ({ feed, source, system }) => {
     source.end(1);

@@ -165,6 +165,20 @@ export function fetchAndNextInfer(): void {
 
 export function honoInfers(): void {
   const app = new Hono();
+  const { around } = forHono.requireAuth(typed);
+  app.get(
+    "/",
+    around((c) => c.json(c.var.auth.claims.plan satisfies Plan)),
+  );
+  // @ts-expect-error the schema says what a plan is
+  around((c) => c.json(c.var.auth.claims.plan satisfies "gold"));
+  app.get(
+    "/orders/:id",
+    around((c) => c.text(c.req.param("id") ?? "")),
+  );
+  const noAnswer = around((c) => c.var.auth.claims.plan);
+  // @ts-expect-error a handler gives a response, or a promise of one
+  app.get("/", noAnswer);
   app.get("/", forHono.requireAuth(typed), (c) => c.json(c.var.auth.claims.plan satisfies Plan));
   // @ts-expect-error
   app.get("/", forHono.requireAuth(typed), (c) => c.json(c.var.auth.claims.plan satisfies "gold"));
