@@ -16,6 +16,10 @@ export const NO_OP = "a guard that does nothing";
 export const ANONYMOUS: readonly string[] = [NO_AUTH, NO_OP];
 export const OURS_CACHED = "latchkey";
 export const OURS = "latchkey, no cache";
+/** Where a framework lets a guard stand around a handler as well as before it. */
+export const OURS_AROUND = "latchkey, around the handler";
+export const OURS_AROUND_UNCACHED = "latchkey, around the handler, no cache";
+export const ALL_OURS: readonly string[] = [OURS_CACHED, OURS, OURS_AROUND, OURS_AROUND_UNCACHED];
 
 /** What applications are made with. */
 export interface Setting {

@@ -1,7 +1,7 @@
 /** What latchkey's guards stand on in these applications: with sessions behind it, or the token core alone. */
 import type { Auth } from "../../src/index.ts";
 import type { Verifier } from "../../src/jwt/index.ts";
-import { type Application, AUDIENCE, ISSUER, OURS, OURS_CACHED, type Setting } from "./application.ts";
+import { type Applications, AUDIENCE, ISSUER, OURS, OURS_CACHED, type Setting } from "./application.ts";
 
 /** What a handler behind `requireAuth` finds, whatever it stands on. */
 export interface Who {
@@ -12,14 +12,17 @@ export interface Who {
  * Both guards of ours in one framework.
  * @param adapter `latchkey/express` and so on.
  * @param start makes the application with the adapter and what `requireAuth` takes, and starts it.
+ * @param names of the two.
  */
 export function guardedByOurs<Adapter>(
   adapter: string,
   start: (adapter: Adapter, source: Auth | Verifier) => Promise<number>,
-): Readonly<Record<typeof OURS | typeof OURS_CACHED, Application>> {
+  names: readonly [cached: string, uncached: string] = [OURS_CACHED, OURS],
+): Applications {
+  const [cached, uncached] = names;
   return {
-    [OURS_CACHED]: async (setting) => start(await setting.latchkey<Adapter>(adapter), await engine(setting)),
-    [OURS]: async (setting) => start(await setting.latchkey<Adapter>(adapter), await verifier(setting)),
+    [cached]: async (setting) => start(await setting.latchkey<Adapter>(adapter), await engine(setting)),
+    [uncached]: async (setting) => start(await setting.latchkey<Adapter>(adapter), await verifier(setting)),
   };
 }
 

@@ -1,21 +1,21 @@
 /**
- * One framework's applications against each other: every one a process of its own, all asked by the same load. A round
- * is many short turns of each in random order, added up: short, because what disturbs a machine lasts a tenth of a
- * second; added up, so that every application pays for its garbage. Ratios are taken inside a round.
- * Two processes of one application differ by up to a tenth, for as long as they live: what the compiler saw first, and
- * where memory came to lie. So every application is started anew several times, and no figure rests on one process.
+ * One framework's applications against each other: all of them in one process, each on a port of its own, all asked by
+ * the same load. Two processes of one application differ by up to a tenth, for as long as they live: what the compiler
+ * saw first, and where memory came to lie. That is more than a guard costs, and one process has both in common. It is
+ * started anew several times all the same.
+ * A round is many short turns of each in random order, added up: short, because what disturbs a machine lasts a tenth
+ * of a second; many, so that every application pays for garbage. Ratios are taken inside a round.
  */
 import { shuffled } from "../measure.ts";
 import { type Service, startService } from "../service.ts";
 import { ANONYMOUS, type Framework, HOST, NOBODY, PATH } from "./application.ts";
 import type { Cores } from "./cores.ts";
-import { applicationsOf } from "./frameworks.ts";
 import type { LoadRequest, LoadResult, RunInput, TargetInput } from "./load.ts";
-import type { ServerInput, Usage } from "./server.ts";
+import type { Ports, ServerInput, Usage } from "./server.ts";
 import type { Bearer } from "./tokens.ts";
 
 export interface Effort {
-  /** How many times every application is started. */
+  /** How many times the process of the applications is started. */
   readonly starts: number;
   /** After each start. */
   readonly rounds: number;
@@ -63,42 +63,30 @@ interface Turn {
 export type Batches = ReadonlyMap<string, readonly Batch[]>;
 
 export const CONNECTION_COUNT = 32;
-const WARM_UP_TURN_MS = 100;
 
 export async function measureFramework(framework: Framework, options: RoundsOptions): Promise<Batches> {
   const batches = new Map<string, Batch[]>();
   const { starts } = options.effort;
   for (let start = 1; start <= starts; start++) {
     const progress = (text: string): void => options.progress(`${framework}, start ${start} of ${starts}: ${text}`);
-    for (const [guard, batch] of await measureProcesses(framework, { ...options, progress })) {
+    for (const [guard, batch] of await measureProcess(framework, { ...options, progress })) {
       batches.set(guard, [...(batches.get(guard) ?? []), ...batch]);
     }
   }
   return batches;
 }
 
-async function measureProcesses(framework: Framework, options: RoundsOptions): Promise<Batches> {
+async function measureProcess(framework: Framework, options: RoundsOptions): Promise<Batches> {
   const { load, bearers, cores, effort, server, progress } = options;
-  const guards = Object.keys(await applicationsOf(framework));
-  const services = new Map<string, Service>();
-  const ports = new Map<string, number>();
   progress("starting");
+  const input: ServerInput = { framework, ...server };
+  const service = await startService(new URL("server.ts", import.meta.url), input);
+  const ports = new Map(Object.entries(await service.call<Ports>("ports")));
+  const guards = [...ports.keys()];
   try {
-    await Promise.all(
-      guards.map(async (guard) => {
-        const input: ServerInput = { framework, guard, ...server };
-        const service = await startService(new URL("server.ts", import.meta.url), input);
-        services.set(guard, service);
-        if (cores) await service.call("pin", cores.server);
-      }),
-    );
-    for (const guard of guards) {
-      progress(`warming up, ${guard}`);
-      await connect(guard);
-      let count = 0;
-      while (count < effort.warmUpRequests) count += (await takeTurn(guard, WARM_UP_TURN_MS)).count;
-      await load.call("p99", ports.get(guard));
-    }
+    if (cores) await service.call("pin", cores.server);
+    for (const guard of guards) await connect(guard);
+    await warmUp();
     const batches = new Map<string, Batch[]>(guards.map((guard) => [guard, []]));
     for (let round = 0; round < effort.rounds; round++) {
       progress(`round ${round + 1} of ${effort.rounds}`);
@@ -106,17 +94,28 @@ async function measureProcesses(framework: Framework, options: RoundsOptions): P
     }
     return batches;
   } finally {
-    await Promise.all([...services.values()].map((service) => service.stop()));
+    await service.stop();
     for (const port of ports.values()) await load.call("disconnect", port);
   }
 
   async function connect(guard: string): Promise<void> {
-    const port = await services.get(guard)!.call<number>("port");
+    const port = ports.get(guard)!;
     const isAnonymous = ANONYMOUS.includes(guard);
     const requests = bearers.map((bearer) => toRequest(bearer, { port, isAnonymous }));
     const input: TargetInput = { port, connectionCount: CONNECTION_COUNT, requests };
     await load.call("connect", input);
-    ports.set(guard, port);
+  }
+
+  /** In turns as well: what the compiler makes of the framework's own code, it makes for all. */
+  async function warmUp(): Promise<void> {
+    progress("warming up");
+    const counts = new Map(guards.map((guard) => [guard, 0]));
+    while ([...counts.values()].some((count) => count < effort.warmUpRequests)) {
+      for (const guard of shuffled(guards)) {
+        counts.set(guard, counts.get(guard)! + (await takeTurn(guard, effort.turnMs)).count);
+      }
+    }
+    for (const port of ports.values()) await load.call("p99", port);
   }
 
   async function takeRound(): Promise<[guard: string, batch: Batch][]> {
@@ -133,7 +132,6 @@ async function measureProcesses(framework: Framework, options: RoundsOptions): P
   }
 
   async function takeTurn(guard: string, milliseconds: number): Promise<Turn> {
-    const service = services.get(guard)!;
     const port = ports.get(guard)!;
     await load.call("ready", port);
     const before = await service.call<Usage>("usage");

@@ -34,8 +34,8 @@ export interface HttpRun {
   readonly verdicts: readonly Verdict[];
 }
 
-const FULL: Effort = { starts: 6, rounds: 3, turns: 8, turnMs: 40, warmUpRequests: 40_000 };
-const QUICK: Effort = { starts: 2, rounds: 2, turns: 3, turnMs: 40, warmUpRequests: 10_000 };
+const FULL: Effort = { starts: 5, rounds: 4, turns: 30, turnMs: 15, warmUpRequests: 40_000 };
+const QUICK: Effort = { starts: 2, rounds: 2, turns: 15, turnMs: 15, warmUpRequests: 20_000 };
 const PEERS = [
   ...["fastify", "@fastify/jwt", "fast-jwt", "hono", "@hono/node-server", "express", "express-jwt", "passport-jwt"],
   ...["jsonwebtoken", "koa", "koa-jwt", "@nestjs/core", "@nestjs/jwt"],

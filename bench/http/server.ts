@@ -1,4 +1,4 @@
-/** The process of one application: what it has used is asked before and after a load. */
+/** The process of all applications of one framework: what it has used is asked before and after a load on one of them. */
 import { createSecretKey } from "node:crypto";
 import { getHeapStatistics } from "node:v8";
 import { cpuMicros, serve } from "../service.ts";
@@ -9,12 +9,14 @@ import { importInstalled } from "./installed.ts";
 
 export interface ServerInput {
   readonly framework: Framework;
-  readonly guard: string;
   /** Where latchkey is installed. */
   readonly folder: string;
   readonly secret: string;
   readonly database: string;
 }
+
+/** By the name of the guard. */
+export type Ports = Readonly<Record<string, number>>;
 
 /** Both only grow. */
 export interface Usage {
@@ -24,18 +26,17 @@ export interface Usage {
   readonly allocatedBytes: number;
 }
 
-await serve(async ({ framework, guard, folder, secret, database }: ServerInput) => {
+await serve(async ({ framework, folder, secret, database }: ServerInput) => {
   const setting: Setting = {
     latchkey: (name) => importInstalled(folder, name),
     secret,
     key: createSecretKey(Buffer.from(secret)),
     database,
   };
-  const start = (await applicationsOf(framework))[guard];
-  if (!start) throw new TypeError(`${framework} has no guard called '${guard}'`);
-  const port = await start(setting);
+  const ports: Record<string, number> = {};
+  for (const [guard, start] of Object.entries(await applicationsOf(framework))) ports[guard] = await start(setting);
   return {
-    port: () => port,
+    ports: (): Ports => ports,
     /** Once it is up: a process that starts may use every core. */
     pin: pinThisProcess,
     usage: (): Usage => ({ cpuMicros: cpuMicros(), allocatedBytes: allocatedBytes() }),

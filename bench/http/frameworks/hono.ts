@@ -13,6 +13,8 @@ import {
   NO_AUTH,
   NO_OP,
   NOBODY,
+  OURS_AROUND,
+  OURS_AROUND_UNCACHED,
   PATH,
   TYP,
 } from "../application.ts";
@@ -24,7 +26,19 @@ export const hono: Applications = {
   [NO_OP]: () => answering([(_, next) => next()], () => NOBODY),
 
   ...guardedByOurs<typeof import("../../../src/adapters/hono.ts")>("latchkey/hono", ({ requireAuth }, source) =>
-    answering([requireAuth(source)], (c) => (c.get("auth") as Who).claims.sub),
+    answering([requireAuth(source)], subjectIn),
+  ),
+
+  ...guardedByOurs<typeof import("../../../src/adapters/hono.ts")>(
+    "latchkey/hono",
+    ({ requireAuth }, source) =>
+      serving(
+        new Hono().get(
+          PATH,
+          requireAuth(source).around((c) => c.json({ sub: subjectIn(c) })),
+        ),
+      ),
+    [OURS_AROUND, OURS_AROUND_UNCACHED],
   ),
 
   "hono/jwt": async ({ secret }) => {
@@ -35,9 +49,14 @@ export const hono: Applications = {
   },
 };
 
-function answering(guards: readonly MiddlewareHandler[], subjectOf: (c: Context) => unknown): Promise<number> {
+const subjectIn = (c: Context): string => (c.get("auth") as Who).claims.sub;
+
+function answering(guards: readonly MiddlewareHandler[], subjectOf: (c: Context) => string): Promise<number> {
   const app = new Hono();
   for (const guard of guards) app.use(PATH, guard);
-  app.get(PATH, (c) => c.json({ sub: subjectOf(c) as string }));
+  return serving(app.get(PATH, (c) => c.json({ sub: subjectOf(c) })));
+}
+
+function serving(app: Hono): Promise<number> {
   return listening(serve({ fetch: app.fetch, port: 0, hostname: HOST }) as Server);
 }

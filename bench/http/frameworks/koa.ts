@@ -29,8 +29,17 @@ export const koa: Applications = {
   },
 };
 
+let kinds: Pick<Koa, "context" | "request" | "response"> | undefined;
+
+/** Koa gives each application prototypes of its own. An application has one of each, and so should the many of this process. */
+export function shareKinds(app: Koa): void {
+  kinds ??= { context: app.context, request: app.request, response: app.response };
+  Object.assign(app, kinds);
+}
+
 function answering(guards: readonly Middleware[], subjectOf: (context: Context) => unknown): Promise<number> {
   const app = new Koa();
+  shareKinds(app);
   for (const guard of guards) app.use(guard);
   app.use((context) => {
     if (context.path === PATH) context.body = { sub: subjectOf(context as Context) };

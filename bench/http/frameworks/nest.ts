@@ -19,7 +19,8 @@ import {
 } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { JwtModule, JwtService } from "@nestjs/jwt";
-import type { Request } from "express";
+import { ExpressAdapter } from "@nestjs/platform-express";
+import express, { type Request } from "express";
 import {
   type Applications,
   HOST,
@@ -31,6 +32,7 @@ import {
   PATH,
 } from "../application.ts";
 import { guardedByOurs, type Who } from "../ours.ts";
+import { shareKinds } from "./express.ts";
 
 export const nest: Applications = {
   [NO_AUTH]: () => answering({ imports: [], guards: [], subjectOf: () => NOBODY }),
@@ -98,7 +100,9 @@ async function answering({ imports, guards, subjectOf }: Parts): Promise<number>
   if (guards.length > 0) UseGuards(...guards)(prototype, "profile", descriptor);
   Controller()(ProfileController);
   Module({ imports: [...imports], controllers: [ProfileController] })(ApplicationModule);
-  const app = await NestFactory.create(ApplicationModule, { logger: false });
+  const underneath = express();
+  shareKinds(underneath);
+  const app = await NestFactory.create(ApplicationModule, new ExpressAdapter(underneath), { logger: false });
   await app.listen(0, HOST);
   return listening(app.getHttpServer());
 }

@@ -1,11 +1,19 @@
 /** Bare node:http. Nobody is its usual plugin; fast-jwt with its cache is the quickest that one can put there by hand. */
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { createVerifier } from "fast-jwt";
-import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NOBODY, PATH } from "../application.ts";
+import { type Applications, AUDIENCE, HOST, ISSUER, listening, NO_AUTH, NO_OP, NOBODY, PATH } from "../application.ts";
 import { guardedByOurs, type Who } from "../ours.ts";
 
 export const nodeHttp: Applications = {
   [NO_AUTH]: () => serving((_request, response) => answer(response, NOBODY)),
+
+  [NO_OP]: () => {
+    const pass =
+      (listener: RequestListener): RequestListener =>
+      (request, response) =>
+        listener(request, response);
+    return serving(pass((_request, response) => answer(response, NOBODY)));
+  },
 
   ...guardedByOurs<typeof import("../../../src/adapters/node.ts")>("latchkey/node", ({ requireAuth }, source) =>
     serving(requireAuth(source)((request, response) => answer(response, (request.auth as Who).claims.sub))),
