@@ -18,6 +18,7 @@ import {
   type GuardSource,
   type RequestReader,
 } from "../http/guard.ts";
+import { readAuthorizationHeader } from "./hono-on-node.ts";
 import { refusalWithResponse } from "./web-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -32,7 +33,7 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): MiddlewareHand
 }
 
 const READER: RequestReader<Context> = {
-  authorization: (c) => c.req.raw.headers.get("authorization"),
+  authorization: (c) => readAuthorizationHeader(c.req.raw),
   url: (c) => c.req.url,
   head: (c) => new HonoHead(c),
 };

@@ -1,5 +1,5 @@
 /**
- * `latchkey/nestjs`, for NestJS 11 and 12 on Express.
+ * `latchkey/nestjs`, for NestJS 11 and 12, on Express or on Fastify.
  * ```ts
  * @Module({ imports: [AuthModule.forRoot(auth, { prefix: "auth" })], providers: [{ provide: APP_GUARD, useClass: AuthGuard }] })
  * class AppModule {}
@@ -62,10 +62,15 @@ export const CurrentAuth: (...pipes: Type[]) => ParameterDecorator = createParam
 
 type NestRequest = IncomingMessage & { auth?: unknown; originalUrl?: string };
 
+/** On Fastify a request is one of its own around node's. */
+function incomingOf(request: NestRequest & { readonly raw?: IncomingMessage }): IncomingMessage {
+  return request.rawHeaders === undefined && request.raw !== undefined ? request.raw : request;
+}
+
 const READER: RequestReader<NestRequest> = {
-  authorization: authorizationOf,
+  authorization: (request) => authorizationOf(incomingOf(request)),
   url: ({ originalUrl, url }) => originalUrl ?? url ?? "",
-  head: (request) => new NodeHead(request),
+  head: (request) => new NodeHead(incomingOf(request)),
 };
 
 /** Lets pass who may, with `request.auth`. A refusal is an HttpException with the problem as its body. */
@@ -157,11 +162,17 @@ async function admitLater(who: Promise<unknown>, request: NestRequest, context: 
   return true;
 }
 
+/** Node's, or Fastify's reply. */
+type NestResponse = ServerResponse | { header(name: string, value: string): unknown };
+
 function toHttpException(error: unknown, context: ExecutionContext): unknown {
   if (!(error instanceof AuthError)) return error;
-  const response = context.switchToHttp().getResponse<ServerResponse>();
+  const response = context.switchToHttp().getResponse<NestResponse>();
   const { status, headers, body } = describeProblem(error);
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(headers)) {
+    if ("setHeader" in response) response.setHeader(name, value);
+    else response.header(name, value);
+  }
   return new HttpException(JSON.parse(body), status, { cause: error });
 }
 

@@ -1,5 +1,8 @@
-/** Requests that no guard may let pass, each for one reason. They are made of a good token and, where that is the attack, of the right secret. */
-import { createHmac, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+/** Requests that no guard may let pass, each for one reason. They are made of a good token and, where that is the attack, of the right secret or key. */
+import { createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { rowOf } from "../jwt/algorithms.ts";
+import { generateKey, type PrivateKey, type SecretKey, toPublicJwk, toPublicPem } from "../jwt/index.ts";
+import { materialOf } from "../jwt/key.ts";
 import type { TestIssuer } from "./test-issuer.ts";
 
 export interface Attack {
@@ -14,13 +17,26 @@ export interface Attack {
 const encode = (value: unknown): string =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 
-/** Some forty. @param issuer holds the application's own secret. */
+type SigningKey = SecretKey | PrivateKey;
+
+/** Signs what no signer of ours would. */
+function signatureOf(input: string, key: SigningKey): string {
+  const row = rowOf(key.alg);
+  const { keyObject } = materialOf(key);
+  if (row.kind === "secret") return macOf(input, keyObject.export(), row.hash);
+  return sign(row.hash, Buffer.from(input), { ...row.options, key: keyObject }).toString("base64url");
+}
+
+const macOf = (input: string, secret: string | Buffer, hash = "sha256"): string =>
+  createHmac(hash, secret).update(input).digest("base64url");
+
+/** Some forty. @param issuer holds the application's own secret or key. */
 export function hostileRequests(issuer: TestIssuer): Attack[] {
-  const { secret, audience } = issuer;
+  const { key, audience } = issuer;
   const now = issuer.system.now();
   const good = issuer.tokenFor(1);
   const [head = "", body = "", mac = ""] = good.split(".");
-  const header = { alg: "HS256", typ: "at+jwt", kid: issuer.key.kid };
+  const header = { alg: key.alg, typ: "at+jwt", kid: key.kid };
   const claims = {
     ...{
       iss: issuer.issuer,
@@ -34,11 +50,14 @@ export function hostileRequests(issuer: TestIssuer): Attack[] {
       exp: now + 900,
     },
   };
-  const macOf = (input: string, by: string | Buffer = secret, hash = "sha256") =>
-    createHmac(hash, by).update(input).digest("base64url");
-  /** Signed with the application's own secret: only what it says is wrong. */
-  const signed = (head: unknown, body: unknown, by?: string | Buffer, hash?: string): string => {
+  /** Signed with the application's own key: only what it says is wrong. */
+  const signed = (head: unknown, body: unknown, by = key): string => {
     const input = `${encode(head)}.${encode(body)}`;
+    return `${input}.${signatureOf(input, by)}`;
+  };
+  /** With a MAC: by something that everybody knows, or by another hash. */
+  const withMac = (alg: string, by: string | Buffer, hash?: string): string => {
+    const input = `${encode({ ...header, alg })}.${encode(claims)}`;
     return `${input}.${macOf(input, by, hash)}`;
   };
   const without = (name: keyof typeof claims) =>
@@ -46,21 +65,31 @@ export function hostileRequests(issuer: TestIssuer): Attack[] {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const pem = publicKey.export({ type: "spki", format: "pem" });
   const jwk = publicKey.export({ format: "jwk" });
+  // Of an application with a key pair, its own public key is what everybody knows (CVE-2016-5431).
+  const known = key.type === "private" ? { pem: toPublicPem(key), jwk: toPublicJwk(key) } : { pem, jwk };
   const byOwnKey = (head: object) => {
     const input = `${encode({ ...head, alg: "RS256" })}.${encode(claims)}`;
     return `${input}.${sign("sha256", Buffer.from(input), privateKey).toString("base64url")}`;
   };
+  /** What the key signed, said to be by another algorithm; of a secret, by another hash. */
+  function otherAlg(): string {
+    const [alg, hash] = key.alg === "HS512" ? ["HS256", "sha256"] : ["HS512", "sha512"];
+    if (key.type === "secret") return withMac(alg as string, materialOf(key).keyObject.export(), hash);
+    return signed({ ...header, alg: key.alg === "ES256" ? "RS256" : "ES256" }, claims);
+  }
   const flipped = mac.slice(0, -2) + (mac.at(-2) === "A" ? "B" : "A") + mac.at(-1);
   const tokens: Readonly<Record<string, string>> = {
     "no signature, alg none": `${encode({ ...header, alg: "none" })}.${body}.`,
     "alg none with the old signature": `${encode({ ...header, alg: "none" })}.${body}.${mac}`,
     "alg NONE": `${encode({ ...header, alg: "NONE" })}.${body}.`,
     "alg empty": `${encode({ ...header, alg: "" })}.${body}.`,
-    "alg missing": signed({ typ: "at+jwt", kid: issuer.key.kid }, claims),
-    "another hash than the key's": signed({ ...header, alg: "HS512" }, claims, secret, "sha512"),
-    "another secret": signed(header, claims, randomBytes(48)),
-    "an empty secret": signed(header, claims, ""),
-    "a public key as secret": signed(header, claims, pem),
+    "alg missing": signed({ typ: "at+jwt", kid: key.kid }, claims),
+    "another alg than the key's": otherAlg(),
+    "another key": signed(header, claims, generateKey(key.alg)),
+    "an empty secret": withMac("HS256", ""),
+    "a public key as secret": withMac("HS256", known.pem),
+    "a public key as secret (JWK)": withMac("HS256", JSON.stringify(known.jwk)),
+    "a signature of zeros": `${head}.${body}.${"A".repeat(mac.length)}`,
     "a key in the header (jwk)": byOwnKey({ typ: "at+jwt", jwk }),
     "an address of keys in the header (jku)": byOwnKey({ typ: "at+jwt", jku: "https://attacker.example/keys" }),
     "a certificate in the header (x5c)": byOwnKey({ typ: "at+jwt", x5c: [pem] }),

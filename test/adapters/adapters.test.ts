@@ -5,6 +5,8 @@ import "reflect-metadata";
 import { serve } from "@hono/node-server";
 import { All, Controller, Module, UseGuards } from "@nestjs/common";
 import { APP_GUARD, NestFactory } from "@nestjs/core";
+import { ExpressAdapter } from "@nestjs/platform-express";
+import { FastifyAdapter } from "@nestjs/platform-fastify";
 import express from "express";
 import { fastify } from "fastify";
 import { type Context, Hono } from "hono";
@@ -240,39 +242,44 @@ runAdapterContract({
   },
 });
 
-runAdapterContract({
-  name: "latchkey/nestjs",
-  answersProblems: true,
-  async start({ auth, verifier }) {
-    const { AuthGuard, AuthModule, CurrentAuth, Public, RequireAuth, requireAuth } = forNest;
-    const either = {
-      authenticators: [({ headers }: { headers: { cookie?: string | undefined } }) => bySessionCookie(headers)],
-    };
-    // The decorators of a controller, as functions: the tests run as they are written.
-    class Pages {}
-    const page = (path: string, ...decorators: MethodDecorator[]) => {
-      const handler = (who: unknown) => described(who);
-      Object.defineProperty(Pages.prototype, path, { value: handler, configurable: true, writable: true });
-      const descriptor = Object.getOwnPropertyDescriptor(Pages.prototype, path) as PropertyDescriptor;
-      for (const decorate of [All(path), ...decorators]) decorate(Pages.prototype, path, descriptor);
-      CurrentAuth()(Pages.prototype, path, 0);
-    };
-    page("me");
-    page("live", RequireAuth({ freshness: "live" }));
-    page("staff", RequireAuth({ roles: ["staff"] }));
-    page("billing", RequireAuth({ claims: { plan: "pro" } }));
-    page("maybe", Public());
-    page("either", RequireAuth(either));
-    page("offline", Public(), UseGuards(requireAuth(verifier)));
-    Controller()(Pages);
-    class App {}
-    Module({
-      imports: [AuthModule.forRoot(auth, { prefix: "auth" })],
-      controllers: [Pages],
-      providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
-    })(App);
-    const app = await NestFactory.create(App, { logger: ["error"], abortOnError: false });
-    await app.listen(0, "127.0.0.1");
-    return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() };
-  },
-});
+for (const [name, platform] of Object.entries({
+  "latchkey/nestjs": () => new ExpressAdapter(),
+  "latchkey/nestjs on Fastify": () => new FastifyAdapter(),
+})) {
+  runAdapterContract({
+    name,
+    answersProblems: true,
+    async start({ auth, verifier }) {
+      const { AuthGuard, AuthModule, CurrentAuth, Public, RequireAuth, requireAuth } = forNest;
+      const either = {
+        authenticators: [({ headers }: { headers: { cookie?: string | undefined } }) => bySessionCookie(headers)],
+      };
+      // The decorators of a controller, as functions: the tests run as they are written.
+      class Pages {}
+      const page = (path: string, ...decorators: MethodDecorator[]) => {
+        const handler = (who: unknown) => described(who);
+        Object.defineProperty(Pages.prototype, path, { value: handler, configurable: true, writable: true });
+        const descriptor = Object.getOwnPropertyDescriptor(Pages.prototype, path) as PropertyDescriptor;
+        for (const decorate of [All(path), ...decorators]) decorate(Pages.prototype, path, descriptor);
+        CurrentAuth()(Pages.prototype, path, 0);
+      };
+      page("me");
+      page("live", RequireAuth({ freshness: "live" }));
+      page("staff", RequireAuth({ roles: ["staff"] }));
+      page("billing", RequireAuth({ claims: { plan: "pro" } }));
+      page("maybe", Public());
+      page("either", RequireAuth(either));
+      page("offline", Public(), UseGuards(requireAuth(verifier)));
+      Controller()(Pages);
+      class App {}
+      Module({
+        imports: [AuthModule.forRoot(auth, { prefix: "auth" })],
+        controllers: [Pages],
+        providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
+      })(App);
+      const app = await NestFactory.create(App, platform(), { logger: ["error"], abortOnError: false });
+      await app.listen(0, "127.0.0.1");
+      return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() };
+    },
+  });
+}

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { requireAuth } from "../../src/adapters/node.ts";
+import { createRemoteKeySet, createVerifier, generateKey, toPublicPem } from "../../src/jwt/index.ts";
 import { createTestIssuer, expectRejects, hostileRequests } from "../../src/testing/index.ts";
 import { createEngine, TEST_SECRET } from "../support/engine.ts";
 
@@ -53,12 +54,37 @@ test("a guard as people write it is found out, by name", async () => {
   ]) {
     assert.ok(error.message.includes(hole), `${hole} is named`);
   }
-  assert.ok(!error.message.includes("another secret"), "and nothing that was refused");
+  assert.ok(!error.message.includes("another key"), "and nothing that was refused");
   const all = hostileRequests(issuer).map(({ name }) => name);
   await expectRejects(url, { issuer, allow: all });
   await assert.rejects(expectRejects(url, { issuer, allow: ["nonsense"] }), /there is no attack "nonsense"/);
   assert.ok(all.length >= 40);
   assert.equal(new Set(all).size, all.length);
+});
+
+test("an application with a key pair is attacked with its own public key, too (checklist 1, 3)", async () => {
+  for (const alg of ["ES256", "RS256", "EdDSA", "HS512"] as const) {
+    const key = generateKey(alg);
+    const issuer = createTestIssuer({ key });
+    await expectRejects(await serving(requireAuth(issuer.verifier)(welcome)), { issuer });
+    if (key.type === "secret") continue;
+    const fetched = createRemoteKeySet("https://issuer.example/jwks", {
+      algorithms: [key.alg],
+      fetch: async () => Response.json(issuer.jwks()),
+    });
+    const verifier = createVerifier({ keys: fetched, issuer: "latchkey", audience: "latchkey" });
+    await expectRejects(await serving(requireAuth(verifier)(welcome)), { issuer });
+    // As who lets the token say how it is verified.
+    const confused = await serving((request, response) => {
+      const token = (request.headers.authorization ?? "").replace("Bearer ", "");
+      const [head = "", body = "", mac] = token.split(".");
+      const expected = createHmac("sha256", toPublicPem(key)).update(`${head}.${body}`).digest("base64url");
+      if (mac === expected) return welcome(request, response);
+      requireAuth(issuer.verifier)(welcome)(request, response);
+    });
+    await assert.rejects(expectRejects(confused, { issuer }), /were not refused: a public key as secret \(200\)/);
+  }
+  assert.throws(() => createTestIssuer({ secret: TEST_SECRET, key: generateKey("ES256") }), /not both/);
 });
 
 test("a route that refuses everybody, and one that falls over, show nothing", async () => {
