@@ -62,6 +62,9 @@ export const CurrentAuth: (...pipes: Type[]) => ParameterDecorator = createParam
 
 type NestRequest = IncomingMessage & { auth?: unknown; originalUrl?: string };
 
+/** What a guard needs of a request; of a socket's handshake there may be no more. */
+export type GuardedRequest = Pick<IncomingMessage, "headers"> & { auth?: unknown };
+
 /** On Fastify a request is one of its own around node's. */
 function incomingOf(request: NestRequest & { readonly raw?: IncomingMessage }): IncomingMessage {
   return request.rawHeaders === undefined && request.raw !== undefined ? request.raw : request;
@@ -88,7 +91,16 @@ export class AuthGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    return admit(this.#guardOf(context.getHandler(), context.getClass()), context);
+    return admit(
+      this.#guardOf(context.getHandler(), context.getClass()),
+      context,
+      this.getRequest(context) as NestRequest,
+    );
+  }
+
+  /** The request of a context. HTTP and GraphQL (`{ req }` in its context) are known; override it for others, such as a socket's handshake. */
+  protected getRequest(context: ExecutionContext): GuardedRequest {
+    return requestOf(context);
   }
 
   #guardOf(handler: ReturnType<ExecutionContext["getHandler"]>, controller: Type): Guard<NestRequest> {
@@ -128,20 +140,29 @@ export function requireAuth<Source extends GuardSource>(
   options?: GuardOptions<IncomingMessage, ApplicationOf<Source>>,
 ): CanActivate {
   const guard = createGuard<NestRequest>(source, READER, options);
-  return { canActivate: (context) => admit(guard, context) };
+  return { canActivate: (context) => admit(guard, context, requestOf(context)) };
 }
 
 /**
  * The request of a context. `switchToHttp` makes three functions and copies them onto the context each time it is called; where they would look is looked
  * at directly. A context that a test made by hand may have nothing but that one method.
+ * @throws TypeError for a context that has no request with headers: what can't be judged is not let pass.
  */
 function requestOf(context: ExecutionContext): NestRequest {
-  const request = context.getArgByIndex?.(0) as NestRequest | undefined;
-  return request?.headers === undefined ? context.switchToHttp().getRequest<NestRequest>() : request;
+  const request = (context.getArgByIndex?.(0) ?? undefined) as NestRequest | undefined;
+  if (request?.headers !== undefined) return request;
+  const type = context.getType?.<string>();
+  const found =
+    type === "graphql"
+      ? context.getArgByIndex<{ req?: NestRequest } | undefined>(2)?.req
+      : context.switchToHttp().getRequest();
+  if (found?.headers !== undefined) return found;
+  throw new TypeError(
+    `latchkey: a context of type "${type}" has no request with headers; override getRequest of AuthGuard`,
+  );
 }
 
-function admit(guard: Guard<NestRequest>, context: ExecutionContext): boolean | Promise<boolean> {
-  const request = requestOf(context);
+function admit(guard: Guard<NestRequest>, context: ExecutionContext, request: NestRequest): boolean | Promise<boolean> {
   let who: unknown;
   try {
     who = guard(request);
@@ -162,16 +183,21 @@ async function admitLater(who: Promise<unknown>, request: NestRequest, context: 
   return true;
 }
 
-/** Node's, or Fastify's reply. */
-type NestResponse = ServerResponse | { header(name: string, value: string): unknown };
+/** Node's has the one, Fastify's reply the other. */
+interface NestResponse {
+  setHeader?(name: string, value: string): unknown;
+  header?(name: string, value: string): unknown;
+}
 
 function toHttpException(error: unknown, context: ExecutionContext): unknown {
   if (!(error instanceof AuthError)) return error;
-  const response = context.switchToHttp().getResponse<NestResponse>();
   const { status, headers, body } = describeProblem(error);
-  for (const [name, value] of Object.entries(headers)) {
-    if ("setHeader" in response) response.setHeader(name, value);
-    else response.header(name, value);
+  if ((context.getType?.() ?? "http") === "http") {
+    const response = context.switchToHttp().getResponse<NestResponse>();
+    for (const [name, value] of Object.entries(headers)) {
+      if (response.setHeader) response.setHeader(name, value);
+      else response.header?.(name, value);
+    }
   }
   return new HttpException(JSON.parse(body), status, { cause: error });
 }

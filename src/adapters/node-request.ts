@@ -35,7 +35,7 @@ export class NodeHead implements RequestHead {
 }
 
 /** All of them, joined as fetch would. */
-function authorizationsIn(rawHeaders: readonly string[]): string {
+function authorizationsIn(rawHeaders: readonly string[] = []): string {
   let all = "";
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
