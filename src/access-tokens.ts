@@ -3,6 +3,7 @@
  * A token that comes again is known by sight. What is kept of it is what was made of its claims as well, so that a guarded request costs one look
  * into one map; whether its time has passed and whether it was taken back is judged each time.
  */
+
 import type { AuthenticateOptions, Identity } from "./auth-interface.ts";
 import { createSight, type Recognized, type SightFor } from "./by-sight.ts";
 import { AuthError } from "./errors.ts";
@@ -11,6 +12,7 @@ import type { Claims, Verifier } from "./jwt/index.ts";
 import { createVerifiedCache } from "./jwt/verified-cache.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
 import type { Counters } from "./metrics/metrics.ts";
+import { isPromise } from "./promise.ts";
 import type { RevocationFeed } from "./revocations/revocation-feed.ts";
 import type { TokenSubject } from "./revocations/revocation-index.ts";
 import { takenBack } from "./revocations/taken-back.ts";
@@ -180,7 +182,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       if (foreignVerifiers.length === 0) throw error;
       return identifyForeign(token, error);
     }
-    return recognized instanceof Promise
+    return isPromise(recognized)
       ? recognized.then((one) => judge(one, freshness, system.now()))
       : judge(recognized, freshness, now);
   }
@@ -201,7 +203,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       counters.refused(error);
       throw error;
     }
-    if (identity instanceof Promise) identity.then(counters.accepted, counters.refused);
+    if (isPromise(identity)) identity.then(counters.accepted, counters.refused);
     else counters.accepted();
     return identity;
   }

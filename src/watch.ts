@@ -2,8 +2,10 @@
  * Watching a token: for what outlives a request, such as a WebSocket or a stream of events. A guard judges once; a connection that stays open has to be
  * closed when the token that opened it expires or is taken back.
  */
+
 import type { Identity } from "./auth-interface.ts";
 import { AuthError } from "./errors.ts";
+import { isPromise } from "./promise.ts";
 import type { System } from "./system.ts";
 
 export interface WatchOptions {
@@ -51,7 +53,7 @@ export function createWatch({ authenticate, onEntries, system }: WatchSource) {
     function look(): void {
       try {
         const identity = authenticate(accessToken);
-        if (identity instanceof Promise) identity.then(expireAt, end);
+        if (isPromise(identity)) identity.then(expireAt, end);
         else expireAt(identity);
       } catch (error) {
         end(error);

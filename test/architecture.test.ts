@@ -5,11 +5,12 @@ import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 
 const SRC = join(import.meta.dirname, "../src");
-const FOUNDATION = ["errors", "system", "json", "mac", "buffer-text"];
+const FOUNDATION = ["promise", "errors", "system", "json", "mac", "buffer-text"];
 
 /** A place is a folder of src, or a file at its top; "storage/drivers" are the files of storage that only the top may see. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  promise: [],
   system: [],
   json: [],
   "buffer-text": [],
@@ -25,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sessions: [...FOUNDATION, "audit", "secrets", "revocations", "storage"],
   keys: [...FOUNDATION, "secrets", "revocations", "jwt", "storage"],
   "dialect-tokens": [...FOUNDATION, "secrets", "revocations", "users", "sessions", "jwt"],
-  watch: ["errors", "system", "auth-interface"],
+  watch: ["promise", "errors", "system", "auth-interface"],
   staff: [...FOUNDATION, "audit", "revocations", "storage", "users", "sessions"],
   "auth-interface": [
     "audit",
@@ -77,7 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...FOUNDATION, "by-sight", "metrics", "limits", "auth", "users", "sessions", "jwt"],
   contracts: [...FOUNDATION, "audit", "auth", "http", "users", "sessions", "revocations", "jwt"],
   handler: ["auth", "http", "contracts"],
-  adapters: ["errors", "auth", "handler", "http"],
+  adapters: ["promise", "errors", "auth", "handler", "http"],
   testing: ["system", "jwt"],
   server: [
     ...FOUNDATION,

@@ -5,6 +5,7 @@
  * app.get("/me", requireAuth(auth), (request, response) => response.json(authOf(request).claims));
  * ```
  */
+
 import type { NextFunction, Request, RequestHandler } from "express";
 import type { Auth, Identity } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
@@ -20,6 +21,7 @@ import {
   type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
+import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes } from "./node-routes.ts";
 
@@ -56,7 +58,7 @@ export function requireAuth<
     } catch (error) {
       return next(toHttpError(error));
     }
-    if (who instanceof Promise) return passLater(who, request, next);
+    if (isPromise(who)) return passLater(who, request, next);
     (request as { auth?: unknown }).auth = who;
     next();
   };

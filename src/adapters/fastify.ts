@@ -5,6 +5,7 @@
  * app.get("/me", { onRequest: requireAuth(auth) }, (request) => authOf(request).claims);
  * ```
  */
+
 import type {
   FastifyInstance,
   FastifyPluginCallback,
@@ -26,20 +27,23 @@ import {
   type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
+import { toBase } from "../http/handler.ts";
+import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 
-const METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"] as const;
+/** All that Fastify knows: what a path does not answer to is 405 by us and not 404 by Fastify. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 /**
- * A plugin with the endpoints, under the `prefix` that it is registered with. Their body parser and their error handling stay inside it; only the
+ * A plugin with the endpoints, under the `prefix` that it is registered with, or else that of its options. Their body parser and their error handling stay inside it; only the
  * decoration of requests (`request.auth`) is left to the application around it.
  */
 export function authRoutes(auth: Auth, options: HandlerOptions = {}): FastifyPluginCallback<{ prefix?: string }> {
-  const plugin: FastifyPluginCallback<{ prefix?: string }> = (app, { prefix = "" }, done) => {
+  const plugin: FastifyPluginCallback<{ prefix?: string }> = (app, { prefix = options.prefix ?? "" }, done) => {
     if (!app.hasRequestDecorator("auth")) app.decorateRequest("auth", null as never);
-    app.register((routes, _options, ready) => mount(routes, auth, { prefix, ...options }, ready), { prefix });
+    app.register((routes, _options, ready) => mount(routes, auth, options, ready), { prefix: toBase(prefix) });
     done();
   };
   // As fastify-plugin does it: what is decorated here is seen by whoever registered us.
@@ -50,14 +54,20 @@ export function authRoutes(auth: Auth, options: HandlerOptions = {}): FastifyPlu
 }
 
 function mount(app: FastifyInstance, auth: Auth, options: HandlerOptions, done: () => void): void {
-  const handle = createHandler(auth, { ...options, prefix: app.prefix || (options.prefix ?? "") });
+  const handle = createHandler(auth, { ...options, prefix: app.prefix });
+  // One byte more than the endpoints take, so that they refuse in their own words what is over; Fastify does what is far over.
+  const bodyLimit = Math.max(app.initialConfig.bodyLimit ?? 0, (options.bodyLimit ?? 0) + 1);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => parsed(null, body));
+  app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit }, (_request, body, parsed) => parsed(null, body));
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { method, raw, ip, host } = request;
     const headers = new Headers();
-    for (const [name, value] of Object.entries(raw.headers)) if (value !== undefined) headers.set(name, String(value));
+    // As they came: of two Authorization headers Node's own collection keeps the first and says nothing of the other.
+    for (let i = 0; i < raw.rawHeaders.length; i += 2) {
+      const [name = "", value = ""] = raw.rawHeaders.slice(i, i + 2);
+      if (!name.startsWith(":")) headers.append(name, value);
+    }
     headers.delete("content-length");
     headers.delete("transfer-encoding");
     const body = request.body as Buffer | undefined;
@@ -68,12 +78,15 @@ function mount(app: FastifyInstance, auth: Auth, options: HandlerOptions, done: 
         method,
         headers,
         signal: gone.signal,
-        ...(body !== undefined && method !== "GET" && { body: new Uint8Array(body) }),
+        ...(body !== undefined && method !== "GET" && method !== "HEAD" && { body: new Uint8Array(body) }),
       }),
       { ip: raw.socket.remoteAddress ?? ip, host },
     );
     reply.code(response.status);
-    for (const [name, value] of response.headers) if (name !== "set-cookie") reply.header(name, value);
+    for (const [name, value] of response.headers) {
+      if (name === "vary" && reply.hasHeader("vary")) reply.header(name, `${reply.getHeader("vary")}, ${value}`);
+      else if (name !== "set-cookie") reply.header(name, value);
+    }
     for (const cookie of response.headers.getSetCookie()) reply.header("set-cookie", cookie);
     reply.send(response.body === null ? undefined : Buffer.from(await response.arrayBuffer()));
   }
@@ -108,7 +121,7 @@ export function requireAuth<
     } catch (error) {
       return done(toHttpError(error) as Error);
     }
-    if (who instanceof Promise) return passLater(who, request, done);
+    if (isPromise(who)) return passLater(who, request, done);
     (request as { auth?: unknown }).auth = who;
     done();
   };

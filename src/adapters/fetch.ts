@@ -6,6 +6,7 @@
  * export default { fetch: (request) => (new URL(request.url).pathname === "/me" ? profile(request) : routes(request)) };
  * ```
  */
+
 import type { Auth } from "../auth.ts";
 import { createHandler, type Endpoints, type HandlerOptions } from "../handler.ts";
 import {
@@ -16,6 +17,7 @@ import {
   type GuardSource,
   type RequestReader,
 } from "../http/guard.ts";
+import { isPromise } from "../promise.ts";
 import { toRefusal, WebHead } from "./web-request.ts";
 
 export type { Endpoints, HandlerOptions } from "../handler.ts";
@@ -46,7 +48,7 @@ export function requireAuth<
       let who: unknown;
       try {
         who = guard(request);
-        if (who instanceof Promise) who = await who;
+        if (isPromise(who)) who = await who;
       } catch (error) {
         return toRefusal(error);
       }

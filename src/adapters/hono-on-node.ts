@@ -27,7 +27,9 @@ export function readAuthorizationHeader(request: Request): string | null | undef
   const kept = request as KeptRequest;
   const incoming = kept[incomingKey] as IncomingMessage | undefined;
   // Headers that were made may have been changed since; a request of another kind, such as one that was made of this one, has nothing of the sort.
-  if (incoming?.rawHeaders === undefined || kept[headersKey] !== undefined) return request.headers.get("authorization");
+  if (incoming?.rawHeaders === undefined || kept[headersKey] !== undefined || !Object.hasOwn(kept, incomingKey)) {
+    return request.headers.get("authorization");
+  }
   return authorizationOf(incoming);
 }
 

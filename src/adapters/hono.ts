@@ -6,6 +6,7 @@
  * app.get("/quick", requireAuth(auth).around((c) => c.json(c.var.auth.claims)));
  * ```
  */
+
 import type { Context, Env, Input, MiddlewareHandler, Next } from "hono";
 import type { Auth } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
@@ -18,6 +19,7 @@ import {
   type GuardSource,
   type RequestReader,
 } from "../http/guard.ts";
+import { isPromise } from "../promise.ts";
 import { readAuthorizationHeader } from "./hono-on-node.ts";
 import { refusalWithResponse } from "./web-request.ts";
 
@@ -66,7 +68,7 @@ export function requireAuth<
       } catch (error) {
         throw refusalWithResponse(error);
       }
-      if (who instanceof Promise) return passLater(who, handler, c, next);
+      if (isPromise(who)) return passLater(who, handler, c, next);
       c.set("auth", who);
       return handler(c, next);
     };

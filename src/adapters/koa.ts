@@ -6,6 +6,7 @@
  * app.use((context) => { context.body = context.state.auth.claims; });
  * ```
  */
+
 import type { Context, Middleware, ParameterizedContext } from "koa";
 import type { Auth } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
@@ -18,8 +19,9 @@ import {
   type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
+import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
-import { createNodeRoutes } from "./node-routes.ts";
+import { createNodeRoutes, pathOf } from "./node-routes.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 
@@ -32,7 +34,10 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): Middleware {
     context.respond = false;
     const incoming = context.req as typeof context.req & { body?: unknown };
     incoming.body ??= (context.request as { body?: unknown }).body;
-    await routes.answer(incoming, context.res);
+    // koa-mount takes the path that it mounts at off, and Koa keeps what it was.
+    const { originalUrl, path } = context;
+    const whole = pathOf(originalUrl);
+    await routes.answer(incoming, context.res, whole.endsWith(path) ? whole.slice(0, whole.length - path.length) : "");
   };
 }
 
@@ -62,7 +67,7 @@ export function requireAuth<
     } catch (error) {
       return Promise.reject(toHttpError(error));
     }
-    if (who instanceof Promise) return passLater(who, context.state, next);
+    if (isPromise(who)) return passLater(who, context.state, next);
     (context.state as { auth?: unknown }).auth = who;
     return next();
   };

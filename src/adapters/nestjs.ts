@@ -37,7 +37,8 @@ import {
   type GuardSource,
   type RequestReader,
 } from "../http/guard.ts";
-import { describeProblem } from "../http/problem.ts";
+import { describeProblem, refusalHeaders } from "../http/problem.ts";
+import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes, pathOf } from "./node-routes.ts";
 
@@ -49,7 +50,10 @@ export const AUTH_GUARD_SOURCE = Symbol("latchkey: what guards ask");
 const OPTIONS_KEY = "latchkey:guard";
 const PUBLIC_KEY = "latchkey:public";
 
-/** Marks a handler or a controller that needs no credential; whoever has a good one is known all the same. */
+/**
+ * Marks a handler or a controller that needs no credential; whoever has a good one is known all the same. What stands at a handler counts, and what stands
+ * at its controller only where the handler has neither `@Public()` nor `@RequireAuth()`; one that has both is not public.
+ */
 export const Public = () => SetMetadata(PUBLIC_KEY, true);
 
 /** What a handler or a controller asks for beyond a good token: `@RequireAuth({ roles: ["staff"] })`, under `AuthGuard`. */
@@ -81,7 +85,7 @@ export class AuthGuard implements CanActivate {
   readonly #source: GuardSource;
   readonly #reflector: Reflector;
   /** By the options that stand at the handler, so that each policy is compiled once. */
-  readonly #guards = new Map<unknown, Guard<NestRequest>>();
+  readonly #guards = new Map<GuardOptions<IncomingMessage>, Guard<NestRequest>>();
   /** By handler and the class that it is called on: what their decorators say does not change, and looking it up costs more than judging a token. */
   readonly #known = new WeakMap<object, WeakMap<object, Guard<NestRequest>>>();
 
@@ -117,18 +121,30 @@ export class AuthGuard implements CanActivate {
     return guard;
   }
 
-  #readGuard(targets: Parameters<Reflector["getAllAndOverride"]>[1]): Guard<NestRequest> {
-    const options = this.#reflector.getAllAndOverride<GuardOptions<IncomingMessage> | undefined>(OPTIONS_KEY, targets);
-    const isPublic = this.#reflector.getAllAndOverride<boolean | undefined>(PUBLIC_KEY, targets) === true;
-    const key = options ?? isPublic;
-    let guard = this.#guards.get(key);
+  #readGuard(targets: readonly Parameters<Reflector["get"]>[1][]): Guard<NestRequest> {
+    const options = this.#readOptions(targets);
+    let guard = this.#guards.get(options);
     if (guard === undefined) {
-      guard = createGuard<NestRequest>(this.#source, READER, { ...options, ...(isPublic && { optional: true }) });
-      this.#guards.set(key, guard);
+      guard = createGuard<NestRequest>(this.#source, READER, options);
+      this.#guards.set(options, guard);
     }
     return guard;
   }
+
+  /** The nearest decorator decides alone: what is asked for at a handler is not loosened by its controller, and what is public there asks for nothing. */
+  #readOptions(targets: readonly Parameters<Reflector["get"]>[1][]): GuardOptions<IncomingMessage> {
+    for (const target of targets) {
+      const options = this.#reflector.get<GuardOptions<IncomingMessage> | undefined>(OPTIONS_KEY, target);
+      if (options !== undefined) return options;
+      if (this.#reflector.get<boolean | undefined>(PUBLIC_KEY, target) === true) return OPEN;
+    }
+    return USUAL;
+  }
 }
+
+const OPEN: GuardOptions<IncomingMessage> = Object.freeze({ optional: true });
+const USUAL: GuardOptions<IncomingMessage> = Object.freeze({});
+
 // What `@Injectable()` and `@Inject()` would do: our source holds nothing that has to be compiled.
 Injectable()(AuthGuard);
 Inject(AUTH_GUARD_SOURCE)(AuthGuard, undefined, 0);
@@ -149,13 +165,12 @@ export function requireAuth<Source extends GuardSource>(
  * @throws TypeError for a context that has no request with headers: what can't be judged is not let pass.
  */
 function requestOf(context: ExecutionContext): NestRequest {
-  const request = (context.getArgByIndex?.(0) ?? undefined) as NestRequest | undefined;
-  if (request?.headers !== undefined) return request;
-  const type = context.getType?.<string>();
-  const found =
+  const type = context.getType?.<string>() ?? "http";
+  // Of a GraphQL resolver the first argument is the object around the field, and what that holds is no request.
+  const found: NestRequest | null | undefined =
     type === "graphql"
       ? context.getArgByIndex<{ req?: NestRequest } | undefined>(2)?.req
-      : context.switchToHttp().getRequest();
+      : (context.getArgByIndex?.(0) ?? context.switchToHttp().getRequest());
   if (found?.headers !== undefined) return found;
   throw new TypeError(
     `latchkey: a context of type "${type}" has no request with headers; override getRequest of AuthGuard`,
@@ -169,7 +184,7 @@ function admit(guard: Guard<NestRequest>, context: ExecutionContext, request: Ne
   } catch (error) {
     throw toHttpException(error, context);
   }
-  if (who instanceof Promise) return admitLater(who, request, context);
+  if (isPromise(who)) return admitLater(who, request, context);
   request.auth = who;
   return true;
 }
@@ -191,10 +206,11 @@ interface NestResponse {
 
 function toHttpException(error: unknown, context: ExecutionContext): unknown {
   if (!(error instanceof AuthError)) return error;
-  const { status, headers, body } = describeProblem(error);
+  const { status, body } = describeProblem(error);
   if ((context.getType?.() ?? "http") === "http") {
     const response = context.switchToHttp().getResponse<NestResponse>();
-    for (const [name, value] of Object.entries(headers)) {
+    // Whoever words the answer, a filter of the application's too, says what type it is.
+    for (const [name, value] of Object.entries(refusalHeaders(error))) {
       if (response.setHeader) response.setHeader(name, value);
       else response.header?.(name, value);
     }

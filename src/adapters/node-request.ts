@@ -5,10 +5,28 @@ import type { RequestHead } from "../http/cookies.ts";
 const AUTHORIZATION = "authorization";
 
 /** All Authorization headers of a request. The name is written here: a name out of a variable costs several times as much. */
-export function authorizationOf({ headers: { authorization }, rawHeaders }: IncomingMessage): string | undefined {
+export function authorizationOf({ headers: { authorization }, rawHeaders = [] }: NodeHeaders): string | undefined {
   if (authorization === undefined) return undefined;
   // Node keeps the first Authorization header of two and says nothing of the other.
-  return authorizationsIn(rawHeaders) || String(authorization);
+  let first: string | undefined;
+  let all = "";
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (!isAuthorization(rawHeaders[i] as string)) continue;
+    const value = rawHeaders[i + 1] as string;
+    all = first === undefined ? value : `${all}, ${value}`;
+    first ??= value;
+  }
+  // Where the application has set it anew (or a test made it by hand), that is what counts.
+  return first === authorization ? all : String(authorization);
+}
+
+/** What is read of a request of node:http; one that was made by hand may have nothing raw. */
+export type NodeHeaders = Pick<IncomingMessage, "headers"> & { readonly rawHeaders?: readonly string[] };
+
+function isAuthorization(name: string): boolean {
+  if (name.length !== AUTHORIZATION.length) return false;
+  // As nearly everybody writes it, and as HTTP/2 does.
+  return name === "Authorization" || name === AUTHORIZATION || name.toLowerCase() === AUTHORIZATION;
 }
 
 export class NodeHead implements RequestHead {
@@ -23,7 +41,8 @@ export class NodeHead implements RequestHead {
   }
 
   get host(): string | undefined {
-    return this.#incoming.headers.host;
+    // HTTP/2 has another name for it.
+    return this.#incoming.headers.host ?? (this.#incoming.headers[":authority"] as string | undefined);
   }
 
   header(name: string): string | undefined {
@@ -32,18 +51,4 @@ export class NodeHead implements RequestHead {
     if (value === undefined) return undefined;
     return typeof value === "string" ? value : value.join(", ");
   }
-}
-
-/** All of them, joined as fetch would. */
-function authorizationsIn(rawHeaders: readonly string[] = []): string {
-  let all = "";
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length !== AUTHORIZATION.length) continue;
-    // As nearly everybody writes it, and as HTTP/2 does.
-    if (name !== "Authorization" && name !== AUTHORIZATION && name.toLowerCase() !== AUTHORIZATION) continue;
-    const value = rawHeaders[i + 1] as string;
-    all = all === "" ? value : `${all}, ${value}`;
-  }
-  return all;
 }

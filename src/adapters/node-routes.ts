@@ -13,6 +13,8 @@ export interface NodeRoutes {
 
 /** A request whose body a framework has read already. */
 type ReadRequest = IncomingMessage & { body?: unknown; rawBody?: Buffer };
+/** One whose path a framework has taken the beginning off: connect and koa-mount keep what it was. */
+type MountedRequest = IncomingMessage & { originalUrl?: string };
 
 const bases = new WeakMap<IncomingMessage, string>();
 
@@ -29,11 +31,19 @@ export function createNodeRoutes(auth: Auth, options?: HandlerOptions): NodeRout
   return {
     knows: handle.knows,
     async answer(incoming, outgoing, base) {
-      if (base) bases.set(incoming, base);
+      const mountedAt = base ?? takenOff(incoming);
+      if (mountedAt) bases.set(incoming, mountedAt);
       keepReadBody(incoming);
       await listener(incoming, outgoing);
     },
   };
+}
+
+/** What connect and those who do as it does have taken off a path. */
+function takenOff({ originalUrl, url = "/" }: MountedRequest): string | undefined {
+  if (originalUrl === undefined) return undefined;
+  const [whole, rest] = [pathOf(originalUrl), pathOf(url)];
+  return whole.endsWith(rest) ? whole.slice(0, whole.length - rest.length) : undefined;
 }
 
 /** A body parser in front of us has left what it made of the body; the bytes are gone. */

@@ -6,6 +6,7 @@
  * createServer((request, response) => (request.url === "/me" ? profile(request, response) : routes(request, response)));
  * ```
  */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Auth } from "../auth.ts";
 import { AuthError } from "../errors.ts";
@@ -19,6 +20,7 @@ import {
   type RequestReader,
 } from "../http/guard.ts";
 import { describeProblem } from "../http/problem.ts";
+import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes, pathOf } from "./node-routes.ts";
 
@@ -72,14 +74,16 @@ export function requireAuth<
         refuse(response, error);
         return;
       }
-      if (who instanceof Promise) passLater(who, request, response);
+      if (isPromise(who)) passLater(who, request, response);
       else pass(who, request, response);
     };
   };
 }
 
+/** What is no refusal (an authenticator of the application's that failed) is 500 and a warning: thrown from here it would end the process. */
 function refuse(response: ServerResponse, error: unknown): void {
-  if (!(error instanceof AuthError)) throw error;
-  const { status, headers, body } = describeProblem(error);
+  if (!(error instanceof AuthError)) process.emitWarning(error instanceof Error ? error : String(error));
+  const refusal = error instanceof AuthError ? error : new AuthError("internal", { cause: error });
+  const { status, headers, body } = describeProblem(refusal);
   response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
 }

@@ -31,11 +31,8 @@ export function readCookie(head: RequestHead, name: string): string | undefined 
   let found: string | undefined;
   for (const pair of cookies.split(";")) {
     const equals = pair.indexOf("=");
-    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-    const value = pair
-      .slice(equals + 1)
-      .trim()
-      .replace(/^"(.*)"$/, "$1");
+    if (equals === -1 || withoutSpaces(pair.slice(0, equals)) !== name) continue;
+    const value = withoutSpaces(pair.slice(equals + 1)).replace(/^"(.*)"$/, "$1");
     if (found !== undefined && found !== value) {
       throw new AuthError("request_invalid", {
         reason: `the cookie ${name} came twice`,
@@ -46,6 +43,19 @@ export function readCookie(head: RequestHead, name: string): string | undefined 
   }
   return found || undefined;
 }
+
+/**
+ * A text without the spaces and tabs around it, which are all that HTTP calls white space (RFC 9110 §5.6.3). `trim` takes more: a browser guards the prefix of
+ * `__Host-…`, and not that of the same name behind a no-break space.
+ */
+export function withoutSpaces(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isSpace = (code: number) => code === 0x20 || code === 0x09;
 
 /** True when the client wants its tokens as cookies. @throws AuthError `request_invalid` for a transport that there is not. */
 export function wantsCookies(head: RequestHead): boolean {

@@ -4,7 +4,7 @@
  * is no credential of ours; anything after "Bearer" is one, and a bad one is refused rather than passed over.
  */
 import { AuthError } from "../errors.ts";
-import { ACCESS_COOKIE, type RequestHead, readCookie, requireOwnOrigin } from "./cookies.ts";
+import { ACCESS_COOKIE, type RequestHead, readCookie, requireOwnOrigin, withoutSpaces } from "./cookies.ts";
 
 export interface CredentialOptions {
   /** Whether the access cookie counts. */
@@ -53,11 +53,13 @@ export function readAccessCookie(head: RequestHead, options: CredentialOptions):
  */
 export function readBearer(header: string): string | undefined {
   // As nearly everybody writes it.
-  if (header.startsWith("Bearer ") && !header.includes(",")) return header.slice("Bearer ".length).trim() || undefined;
-  const match = /^bearer(?: +(.*))?$/i.exec(header.trim());
+  if (header.startsWith("Bearer ") && !header.includes(","))
+    return withoutSpaces(header.slice("Bearer ".length)) || undefined;
+  // A scheme is a token (RFC 9110 §11.1). What stands behind it, however that is set off from it, is a credential of ours, and no good one unless by spaces.
+  const match = /^bearer(?: +(.*)|([^!#$%&'*+.^_`|~\w-].*))?$/is.exec(withoutSpaces(header));
   // Fetch joins repeated headers with a comma, and a token has none.
   if (header.includes(",") && (match || /, *bearer /i.test(header))) {
     throw new AuthError("credentials_repeated", { reason: "more than one Authorization header" });
   }
-  return match?.[1]?.trim() || undefined;
+  return withoutSpaces(match?.[1] ?? match?.[2] ?? "") || undefined;
 }

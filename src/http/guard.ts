@@ -3,10 +3,12 @@
  * The policy is compiled when the guard is made. While the feed is fresh (or for a verifier with local keys) the answer is there at once, and no promise
  * is made for it: at a framework's own speed a promise is what costs most.
  */
+
 import type { Auth, AuthenticateOptions, DialectIdentity, DialectTokens, Identity } from "../auth.ts";
 import { type Sight, sightOf } from "../by-sight.ts";
 import { AuthError } from "../errors.ts";
 import type { AsyncVerifier, Claims, Verified, Verifier } from "../jwt/index.ts";
+import { isPromise } from "../promise.ts";
 import type { RequestHead } from "./cookies.ts";
 import { type CredentialOptions, readAccessCookie, readBearer, refuseTokenIn } from "./credentials.ts";
 import { readOrigins } from "./cross-origin.ts";
@@ -43,7 +45,7 @@ export type Guarded<Source> =
         ? TokenIdentity<Application>
         : never;
 
-/** Finds out who asks by other means, such as a session cookie of the application; `undefined` when the request carries nothing of the kind. */
+/** Finds out who asks by other means, such as a session cookie of the application; `undefined` or null when the request carries nothing of the kind. */
 export type Authenticator<Native> = (request: Native) => unknown;
 
 type Plain = string | number | boolean;
@@ -62,7 +64,7 @@ export interface GuardOptions<Native = unknown, Application = unknown> {
   readonly freshness?: AuthenticateOptions["freshness"];
   /** True: a request without a credential goes on as nobody's. A bad credential is refused all the same. Default false. */
   readonly optional?: boolean;
-  /** Tried in turn when there is no access token, and only then. */
+  /** Tried in turn when there is no access token, and only then. Where `claims` or `roles` are asked for, what one finds has to have them in its `claims`. */
   readonly authenticators?: readonly Authenticator<Native>[];
   /** Whether the access cookie counts where there is no Authorization header. Default true. */
   readonly cookies?: boolean;
@@ -74,7 +76,7 @@ export interface GuardOptions<Native = unknown, Application = unknown> {
 export type Admitted<Source, Options> =
   | Guarded<Source>
   | (Options extends { readonly authenticators: readonly ((request: never) => infer Found)[] }
-      ? Exclude<Awaited<Found>, undefined>
+      ? Exclude<Awaited<Found>, undefined | null>
       : never)
   | (Options extends { readonly optional: true } ? undefined : never);
 
@@ -105,21 +107,23 @@ export function createGuard<Native>(
   reader: RequestReader<Native>,
   options: AnyGuardOptions<Native> = {},
 ): Guard<Native> {
+  refuseUnknown(options);
   const { optional = false, authenticators = [], cookies = true, allowedOrigins = [] } = options;
   const credentials: CredentialOptions = { takesCookies: cookies, allowedOrigins: readOrigins(allowedOrigins) };
   const identify = toIdentify(source, options.freshness);
   const recall = toRecall(source, options.freshness);
   const mayPass = toPermission(options);
 
-  function admit(who: Who): Who {
-    if (mayPass === undefined || mayPass(who.claims)) return who;
+  function admit<Found>(who: Found): Found {
+    // What another authenticator found may have no claims, and then has none that are asked for.
+    if (mayPass === undefined || mayPass((who as Partial<Who>).claims ?? NO_CLAIMS)) return who;
     throw new AuthError("insufficient_scope", { reason: "a claim or role is missing" });
   }
 
   async function askOthers(native: Native): Promise<unknown> {
     for (const authenticate of authenticators) {
       const who = await authenticate(native);
-      if (who !== undefined) return who;
+      if (who !== undefined && who !== null) return admit(who);
     }
     return nobody();
   }
@@ -139,7 +143,7 @@ export function createGuard<Native>(
       authorization === undefined ? readAccessCookie(reader.head(native), credentials) : readBearer(authorization);
     if (token === undefined) return authenticators.length === 0 ? nobody() : askOthers(native);
     const who = identify(token);
-    if (who instanceof Promise) return who.then(admit);
+    if (isPromise(who)) return who.then(admit);
     if (authorization !== undefined) recall?.remember(authorization, token);
     return admit(who);
   };
@@ -148,6 +152,8 @@ export function createGuard<Native>(
 // biome-ignore lint/suspicious/noExplicitAny: whatever the application's claims are
 type AnyGuardOptions<Native> = GuardOptions<Native, any>;
 type Who = Identity | DialectIdentity | TokenIdentity;
+
+const NO_CLAIMS = Object.freeze(Object.create(null)) as Claims;
 
 function toIdentify(
   source: GuardSource,
@@ -186,6 +192,20 @@ function toTokenIdentity(claims: Claims): TokenIdentity {
   return { subject: sub, sessionId: typeof sid === "string" ? sid : undefined, claims };
 }
 
+const OPTIONS: Readonly<Record<keyof GuardOptions, true>> = {
+  ...{ claims: true, roles: true, freshness: true, optional: true, authenticators: true, cookies: true },
+  allowedOrigins: true,
+};
+
+/** An option with a letter wrong would leave a door open, and no compiler sees one beside others that are right. */
+function refuseUnknown(options: object): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown === undefined) return;
+  throw new TypeError(
+    `requireAuth has no option ${JSON.stringify(unknown)}: there are ${Object.keys(OPTIONS).join(", ")}`,
+  );
+}
+
 /** What the claims are judged by; `undefined` when any will do. */
 function toPermission({
   claims: required,
@@ -198,6 +218,9 @@ function toPermission({
   ) {
     throw new TypeError("roles must be an array of at least one role");
   }
+  if (required !== undefined && typeof required !== "function" && !isTable(required)) {
+    throw new TypeError("claims must be names with the values that they must have, or a function");
+  }
   const hasClaims =
     typeof required === "function"
       ? required
@@ -208,6 +231,12 @@ function toPermission({
     return Array.isArray(held) && (roles ?? []).some((role) => held.includes(role));
   };
   return (claims) => hasClaims(claims) === true && (roles === undefined || hasRole(claims));
+}
+
+/** True for names with texts, numbers and booleans. A value that is absent would ask for a claim that is absent. */
+function isTable(required: unknown): boolean {
+  if (typeof required !== "object" || required === null || Array.isArray(required)) return false;
+  return Object.values(required).every((value) => ["string", "number", "boolean"].includes(typeof value));
 }
 
 /** What `authOf` knows a guard by. */

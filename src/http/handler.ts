@@ -154,8 +154,8 @@ export function createRequestHandler({
             ip: clientAddress(c.env.connection.ip, request.headers.get("x-forwarded-for"), proxyCount),
             userAgent: request.headers.get("user-agent") ?? undefined,
           },
-          cookies: toCookieContext(head, `${c.env.connection.base ?? ""}${base}${TOKEN_PATH}`, credentials),
-          base: `${c.env.connection.base ?? ""}${base}`,
+          cookies: toCookieContext(head, `${mountedAt(c.env.connection)}${base}${TOKEN_PATH}`, credentials),
+          base: `${mountedAt(c.env.connection)}${base}`,
           get signal() {
             return request.signal;
           },
@@ -266,12 +266,17 @@ function toCookieContext(
 }
 
 /** @throws TypeError for a prefix that no path has. */
-function toBase(prefix: string): string {
+export function toBase(prefix: string): string {
   const inner = prefix.replace(/^\/+|\/+$/g, "");
   if (!/^[A-Za-z0-9._~/-]*$/.test(inner) || inner.includes("//")) {
     throw new TypeError(`prefix must be a path such as "/auth", not ${JSON.stringify(prefix)}`);
   }
   return inner === "" ? "" : `/${inner}`;
+}
+
+/** Where a framework has mounted us. One with parameters is as its client wrote it: what could say more than a path in a cookie counts for nothing. */
+function mountedAt({ base = "" }: Connection): string {
+  return /^(?:\/[\w.~!$&'()*+=:@%-]+)*\/?$/.test(base) ? base.replace(/\/$/, "") : "";
 }
 
 /**

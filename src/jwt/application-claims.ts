@@ -1,5 +1,7 @@
 /** The application's own claims: checked and typed by the caller's schema, after everything else about the token was found good. */
+
 import type { AuthError } from "../errors.ts";
+import { isPromise } from "../promise.ts";
 import { type Claims, REGISTERED_NAMES, withoutPrototype } from "./claims.ts";
 import { quote, tokenError } from "./refusal.ts";
 import type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
@@ -14,7 +16,7 @@ export function applySchema<Application>(
 ): Verified<Application> | AuthError {
   try {
     const result = schema["~standard"].validate({ ...claims });
-    if (result instanceof Promise) {
+    if (isPromise(result)) {
       // Nobody will look at it, and a rejection that nobody looks at ends the process.
       result.catch(() => undefined);
       return tokenError("the schema of the claims is asynchronous, and this verifier is not");

@@ -2,6 +2,7 @@
  * One schema for the application's claims at both ends: what an issuer writes is held to it, and what is read back. It is shown the application's
  * claims and no others, so a strict one may be strict.
  */
+import { isPromise } from "../promise.ts";
 import { REGISTERED_NAMES } from "./claims.ts";
 import type { SchemaResult, StandardSchema } from "./standard-schema.ts";
 
@@ -27,7 +28,7 @@ export function ofApplication(schema: StandardSchema<unknown>, names: readonly s
       vendor,
       validate(claims) {
         const result = validate(only(claims as object));
-        if (result instanceof Promise || result.issues) return result as SchemaResult<object>;
+        if (isPromise(result) || result.issues) return result as SchemaResult<object>;
         const { value } = result;
         return { value: typeof value === "object" && value !== null ? only(value) : (value as object) };
       },
@@ -41,7 +42,7 @@ export function ofApplication(schema: StandardSchema<unknown>, names: readonly s
  */
 export function refuseMisfit(schema: StandardSchema<unknown>, claims: object): void {
   const result = schema["~standard"].validate(JSON.parse(JSON.stringify(claims)));
-  if (result instanceof Promise) {
+  if (isPromise(result)) {
     result.catch(() => undefined);
     throw new TypeError("the schema of the claims is asynchronous: tokens are judged at once, so it has to be, too");
   }

@@ -3,8 +3,10 @@
  * Every check is made and told, also those behind the first that fails, and what the token says is shown as what it is: something that somebody wrote.
  * The verdict is the verifier's own; nothing here lets a token in.
  */
+
 import { AuthError, type AuthErrorCode } from "../errors.ts";
 import { readJson } from "../json.ts";
+import { isPromise } from "../promise.ts";
 import { decodeBase64url } from "./base64url.ts";
 import { compileClaimChecks } from "./claim-checks.ts";
 import { createClaimsReader } from "./claims-reader.ts";
@@ -57,7 +59,7 @@ export function explainToken(
   if (!parts) throw new TypeError("explainToken needs a verifier that createVerifier made");
   try {
     const verdict: unknown = verifier.verify(token as string);
-    if (!(verdict instanceof Promise)) return explain(token, parts, undefined);
+    if (!isPromise(verdict)) return explain(token, parts, undefined);
     return verdict.then(
       () => explain(token, parts, undefined),
       (error: unknown) => explain(token, parts, error as AuthError),

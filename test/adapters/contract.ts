@@ -214,6 +214,32 @@ export function runAdapterContract({ name, start, answersProblems }: AdapterCont
         `GET /me HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\nAuthorization: Bearer ${token}\r\n`,
       );
       assert.match(mixed, /^HTTP\/1.1 400 /);
+      const first = await raw(`GET /me HTTP/1.1\r\nHost: a\r\nAuthorization:\r\nAuthorization: Bearer ${token}\r\n`);
+      assert.match(first, /^HTTP\/1.1 400 /, "one without a value hides none");
+    });
+
+    test("the endpoints read a request as the guards do (checklist 38)", async () => {
+      const path = "/auth/v1/users/me";
+      assert.equal((await call("GET", path, bearer(token))).status, 200);
+      const head = `GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n`;
+      for (const second of [`Authorization: Bearer ${token}`, "Authorization: Basic YTpi"]) {
+        assert.match(await raw(`${head}${second}\r\n`), /^HTTP\/1.1 400 /, second.slice(0, 20));
+      }
+      assert.equal((await call("HEAD", path, bearer(token))).status, 200);
+      assert.equal((await call("PUT", path, bearer(token), {})).status, 405);
+    });
+
+    test("white space is what HTTP calls so: no other hides the prefix of a cookie or makes a scheme", async () => {
+      const cookie = `__Host-latchkey_access=${token}`;
+      for (const space of ["\u00a0"]) {
+        const sent = await raw(`GET /me HTTP/1.1\r\nHost: a\r\nCookie: ${space}${cookie}\r\n`);
+        assert.match(sent, /^HTTP\/1.1 401 /, "a cookie of another name");
+        const scheme = await raw(`GET /me HTTP/1.1\r\nHost: a\r\nAuthorization: ${space}Bearer ${token}\r\n`);
+        assert.match(scheme, /^HTTP\/1.1 40[01] /);
+        const behind = await raw(`GET /me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}${space}\r\n`);
+        assert.match(behind, /^HTTP\/1.1 40[01] /);
+      }
+      assert.equal((await call("GET", "/me", { cookie: ` ${cookie} ; a=b` })).status, 200);
     });
 
     test("a token in the URL counts for nothing but a refusal (checklist 36)", async () => {
@@ -261,6 +287,8 @@ export function runAdapterContract({ name, start, answersProblems }: AdapterCont
         "a token of a session that ended": [401, bearer(ended)],
         "two tokens": [400, { authorization: `Bearer ${token}, Bearer ${token}` }],
         "two schemes": [400, { authorization: `Basic YTpi, Bearer ${token}` }],
+        "a tab behind the scheme": [401, { authorization: "Bearer\tgarbage" }],
+        "no space behind the scheme": [401, { authorization: "Bearer=garbage" }],
         "a cookie that is no token": [401, { cookie: `${session}; ${access}=garbage` }],
         "a cookie that came twice": [400, { cookie: `${session}; ${access}=planted; ${access}=${token}` }],
       };
@@ -380,7 +408,7 @@ export function runAdapterContract({ name, start, answersProblems }: AdapterCont
     /** Sends what node's client would not. */
     function raw(head: string): Promise<string> {
       return new Promise((resolve, reject) => {
-        const socket = connect(app.port, "127.0.0.1", () => socket.write(`${head}Connection: close\r\n\r\n`));
+        const socket = connect(app.port, "127.0.0.1", () => socket.write(`${head}Connection: close\r\n\r\n`, "latin1"));
         let text = "";
         socket.on("data", (part) => {
           text += part;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ExecutionContext, HttpException } from "@nestjs/common";
 import { Reflector } from "@nestjs/core";
-import { AuthGuard, type GuardedRequest, Public, requireAuth } from "../../src/adapters/nestjs.ts";
+import { AuthGuard, type GuardedRequest, Public, RequireAuth, requireAuth } from "../../src/adapters/nestjs.ts";
 import { createTestIssuer } from "../../src/testing/index.ts";
 
 class Pages {
@@ -77,4 +77,58 @@ test("each handler's decorators are its own, however often they are asked for", 
     assert.throws(() => guard.canActivate(nobody()), HttpException);
     assert.equal(await guard.canActivate(open()), true);
   }
+});
+
+/** A controller with decorators on it and on its two handlers. @returns what the guard says of each to these credentials, asked in turn. */
+function decorated(onClass: readonly ClassDecorator[], onHandlers: Record<"one" | "two", readonly MethodDecorator[]>) {
+  class Controlled {
+    one(): void {}
+    two(): void {}
+  }
+  for (const decorate of onClass) decorate(Controlled);
+  for (const name of ["one", "two"] as const) {
+    const descriptor = Object.getOwnPropertyDescriptor(Controlled.prototype, name) as PropertyDescriptor;
+    for (const decorate of onHandlers[name]) decorate(Controlled.prototype, name, descriptor);
+  }
+  const asked = new AuthGuard(issuer.verifier, new Reflector());
+  return async (name: "one" | "two", token?: string): Promise<number> => {
+    const request = token === undefined ? { headers: {} } : headers(token);
+    const context = { ...contextOf("http", [request, { setHeader() {} }], Controlled.prototype[name]) };
+    try {
+      return (await asked.canActivate({ ...context, getClass: () => Controlled } as never)) ? 200 : 403;
+    } catch (error) {
+      return (error as HttpException).getStatus();
+    }
+  };
+}
+
+const user = issuer.tokenFor(1, { roles: [] });
+const boss = issuer.tokenFor(2, { roles: ["staff"] });
+const staffOnly = RequireAuth({ roles: ["staff"] });
+
+test("what is public beside a guarded handler opens nothing, whichever is asked first (the hole of one policy for both)", async () => {
+  for (const order of [["one", "two"] as const, ["two", "one"] as const]) {
+    const ask = decorated([staffOnly], { one: [], two: [Public()] });
+    for (const name of [...order, ...order]) {
+      assert.equal(await ask(name), name === "two" ? 200 : 401, `${name} after ${order}`);
+      assert.equal(await ask(name, user), name === "two" ? 200 : 403);
+      assert.equal(await ask(name, boss), 200);
+      assert.equal(await ask(name, "garbage"), 401);
+    }
+  }
+});
+
+test("options that two handlers share are each judged where they stand", async () => {
+  const ask = decorated([], { one: [staffOnly], two: [staffOnly, Public()] });
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await ask("two"), 401, "what has both is not public");
+    assert.equal(await ask("one"), 401);
+    assert.equal(await ask("one", user), 403);
+  }
+});
+
+test("what stands at a handler counts, and its controller's only where it has nothing of its own", async () => {
+  const ask = decorated([Public()], { one: [staffOnly], two: [] });
+  assert.deepEqual([await ask("one"), await ask("one", user), await ask("one", boss)], [401, 403, 200]);
+  assert.deepEqual([await ask("two"), await ask("two", user)], [200, 200]);
 });

@@ -24,3 +24,17 @@ test("a request that was made by hand, as in tests and functions, has headers an
 test("a header that the application has taken away does not count", () => {
   assert.equal(incoming(["Authorization", "Bearer a"], {}).header("authorization"), undefined);
 });
+
+test("a header that the application has set anew is the one that counts, and one without a value hides no other", () => {
+  assert.equal(
+    incoming(["Authorization", "Bearer a"], { authorization: "Bearer b" }).header("authorization"),
+    "Bearer b",
+  );
+  assert.equal(incoming(["Authorization", "Bearer a"], { authorization: "" }).header("authorization"), "");
+  const both = incoming(["Authorization", "", "Authorization", "Bearer a"], { authorization: "" });
+  assert.equal(both.header("authorization"), ", Bearer a");
+});
+
+test("over HTTP/2 the host is the authority", () => {
+  assert.equal(incoming([], { ":authority": "api.example.com" }).host, "api.example.com");
+});
