@@ -45,6 +45,8 @@ export interface AccessTokens {
   identify(accessToken: string, options?: AuthenticateOptions): Identity | Promise<Identity>;
   /** For guards. */
   readonly sightFor: SightFor;
+  /** The token that an identity was made of here. */
+  tokenOf(identity: Identity): string | undefined;
   /** Refuses a verified token of a dialect that was taken back: at once while the feed is fresh. Its keys are no keys of the ring. */
   refuseTakenBack(claims: Claims, freshness?: AuthenticateOptions["freshness"]): undefined | Promise<void>;
 }
@@ -66,6 +68,8 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const known = createVerifiedCache<Known>({ capacity: KNOWN_TOKENS, tolerance, keys });
   const sight = createSight({ recall: known.find, tolerance, keys, feed, system, accepted: counters.accepted });
 
+  const tokens = new WeakMap<Identity, string>();
+
   /** Verifies with the keys that are here. */
   function recognize(token: string): Known {
     const { version } = keys;
@@ -75,6 +79,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     const { userId } = subject;
     const identity = Object.freeze({ userId, sessionId: claims.sid as string, claims, user: () => userOf(userId) });
     const recognized = { ...subject, token, identity };
+    tokens.set(identity, token);
     known.keep(token, recognized, claims, version);
     return recognized;
   }
@@ -131,7 +136,9 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         await refuseTakenBack({ ...claims, sid: undefined }, undefined);
         const user = await userOf(userId);
         if (!user?.isActive) throw new AuthError("user_not_found", { reason: "no such user, or inactive" });
-        return { userId, sessionId: undefined, claims, user: () => userOf(userId) };
+        const identity = { userId, sessionId: undefined, claims, user: () => userOf(userId) };
+        tokens.set(identity, token);
+        return identity;
       } catch (error) {
         // That only the time is wrong is said of no token but its own kind.
         if (!(error instanceof AuthError) || error.code !== "token_invalid") refusal = error;
@@ -212,6 +219,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     authenticate,
     identify,
     refuseTakenBack,
+    tokenOf: (identity) => tokens.get(identity),
     sightFor: (freshness = usualFreshness) => (freshness === "feed" ? sight : undefined),
   };
 }

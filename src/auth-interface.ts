@@ -192,9 +192,11 @@ export interface Auth<Application = unknown> {
   ): Identity<Application> | Promise<Identity<Application>>;
   /**
    * Watches the token of a connection that stays open: the signal is aborted when the token expires or is taken back, with the AuthError as its reason;
-   * at once when it is no good already.
+   * at once when it is no good already, so look at `aborted` before you listen.
+   * @param who an access token, or whom a guard or `authenticate` made of one: `auth.watch(request.auth)`.
+   * @throws TypeError for an identity that this engine did not make.
    */
-  watch(accessToken: string, options?: WatchOptions): AbortSignal;
+  watch(who: string | Identity, options?: WatchOptions): AbortSignal;
   /** Ends every session but the one that asks. @throws AuthError `wrong_password`, `input_invalid`, `user_not_found`. */
   changePassword(
     identity: Identity,

@@ -190,7 +190,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
   const feed = createRevocationFeed({ source, system, longestLife });
   const published = createPublishedRevocations(source, feed);
   await feed.catchUp();
-  const { authenticate, identify, refuseTakenBack, sightFor } = createAccessTokens({
+  const { authenticate, identify, refuseTakenBack, sightFor, tokenOf } = createAccessTokens({
     verifier,
     tolerance: TOLERANCE,
     foreignVerifiers,
@@ -397,7 +397,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
       );
     },
 
-    watch: createWatch({ authenticate: identify, onEntries: onTakenBack, system }),
+    watch: createWatch({ authenticate: identify, tokenOf, onEntries: onTakenBack, system }),
 
     async changePassword(identity, { currentPassword, newPassword }) {
       const { userId } = identity;

@@ -14,6 +14,8 @@ export interface WatchOptions {
 }
 
 export interface WatchSource {
+  /** The token that an identity was made of. */
+  tokenOf(identity: Identity): string | undefined;
   authenticate(accessToken: string): Identity | Promise<Identity>;
   /** Calls back when something was taken back. @returns how to stop. */
   onEntries(listener: () => void): () => void;
@@ -29,8 +31,11 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
  * Makes `auth.watch`.
  * Whatever stands against the token aborts its signal, a store that can't say included: a connection is not kept open on a guess.
  */
-export function createWatch({ authenticate, onEntries, system }: WatchSource) {
-  return (accessToken: string, { signal: until }: WatchOptions = {}): AbortSignal => {
+export function createWatch({ authenticate, tokenOf, onEntries, system }: WatchSource) {
+  return (who: string | Identity, { signal: until }: WatchOptions = {}): AbortSignal => {
+    const accessToken = typeof who === "string" ? who : tokenOf(who);
+    if (accessToken === undefined)
+      throw new TypeError("watch takes an access token, or an identity that this engine made of one");
     const controller = new AbortController();
     let expiry: NodeJS.Timeout | undefined;
 
@@ -52,7 +57,7 @@ export function createWatch({ authenticate, onEntries, system }: WatchSource) {
     }
     function look(): void {
       try {
-        const identity = authenticate(accessToken);
+        const identity = authenticate(accessToken as string);
         if (isPromise(identity)) identity.then(expireAt, end);
         else expireAt(identity);
       } catch (error) {

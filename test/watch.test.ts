@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { authenticateRequest } from "../src/adapters/node.ts";
 import type { AuthError } from "../src/errors.ts";
 import { realSystem } from "../src/system.ts";
 import { createEngine, type Engine, PASSWORD, signIn } from "./support/engine.ts";
@@ -49,4 +52,54 @@ test("a token that is no good is told at once, and nobody is watched for who has
   await engine.auth.logout(tokens.refreshToken);
   assert.equal(signal.aborted, false);
   assert.equal(engine.auth.watch("garbage", { signal: gone.signal }).aborted, false);
+});
+
+test("who was let pass is watched as the token is, however it came", async () => {
+  const { user, tokens } = await signIn(engine, "edsger");
+  const who = await engine.auth.authenticate(tokens.accessToken);
+  const signal = engine.auth.watch(who);
+  assert.equal(signal.aborted, false);
+  await engine.auth.sessions.end(user.id, tokens.sessionId);
+  assert.equal(codeOf(signal), "session_ended");
+  assert.equal(codeOf(engine.auth.watch(who)), "session_ended", "at once, when it is no good already");
+  assert.throws(() => engine.auth.watch({ ...who }), /an identity that this engine made/);
+});
+
+test("an upgrade to a WebSocket is judged without a response, and a cookie counts from our own pages alone (checklist 60)", async (t) => {
+  const { tokens } = await signIn(engine, "barbara");
+  const authenticate = authenticateRequest(engine.auth, { allowedOrigins: ["https://app.example.com"] });
+  const server = createServer();
+  server.on("upgrade", async (request, socket) => {
+    const answer = await authenticate(request).then(
+      ({ userId }) => `101 ${userId}`,
+      ({ status, code }) => `${status} ${code}`,
+    );
+    socket.end(`HTTP/1.1 ${answer}\r\nConnection: close\r\n\r\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const ask = (headers: Record<string, string>) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        const all = { Host: "api.example.com", Connection: "Upgrade", Upgrade: "websocket", ...headers };
+        const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+        socket.write(`GET / HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+      });
+      let text = "";
+      socket.on("data", (part) => {
+        text += part;
+      });
+      socket.on("end", () => resolve(text.split("\r\n")[0] ?? ""));
+      socket.on("error", reject);
+    });
+  const Cookie = `__Host-latchkey_access=${tokens.accessToken}`;
+  assert.match(await ask({ Authorization: `Bearer ${tokens.accessToken}` }), / 101 /);
+  assert.match(await ask({ Cookie, Origin: "https://api.example.com" }), / 101 /);
+  assert.match(await ask({ Cookie, Origin: "https://app.example.com" }), / 101 /);
+  assert.match(await ask({ Cookie, Origin: "https://evil.example" }), / 403 origin_refused/);
+  assert.match(await ask({ Cookie, "Sec-Fetch-Site": "cross-site" }), / 403 origin_refused/);
+  assert.match(await ask({ Cookie }), / 403 origin_refused/);
+  assert.match(await ask({}), / 401 credentials_missing/);
+  assert.match(await ask({ Authorization: "Bearer garbage" }), / 401 token_invalid/);
 });

@@ -80,6 +80,19 @@ export function requireAuth<
   };
 }
 
+/**
+ * Judges a request that has no response, such as an upgrade to a WebSocket.
+ * @returns a function of a request that gives who sends it, and rejects with AuthError. A cookie counts only from our own pages and allowed origins.
+ * @throws TypeError for an option that can't be meant.
+ */
+export function authenticateRequest<
+  Source extends GuardSource,
+  const Options extends GuardOptions<IncomingMessage, ApplicationOf<Source>>,
+>(source: Source, options?: Options): (request: IncomingMessage) => Promise<Admitted<Source, Options>> {
+  const guard = createGuard<IncomingMessage>(source, READER, options);
+  return async (request) => guard(request) as Admitted<Source, Options>;
+}
+
 /** What is no refusal (an authenticator of the application's that failed) is 500 and a warning: thrown from here it would end the process. */
 function refuse(response: ServerResponse, error: unknown): void {
   if (!(error instanceof AuthError)) process.emitWarning(error instanceof Error ? error : String(error));

@@ -117,7 +117,7 @@ export function createClient(options: ClientOptions): Client {
       return () => listeners.delete(listener);
     },
     async register(registration) {
-      return readUser(await call("POST", "/v1/users/", { body: toWire(registration) }));
+      return readUser(await call("POST", "/v1/users", { body: toWire(registration) }));
     },
     async login(login) {
       await ready;

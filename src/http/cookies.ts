@@ -73,7 +73,8 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
  * @throws AuthError `origin_refused` (403).
  */
 export function requireOwnOrigin(head: RequestHead, allowedOrigins: readonly string[]): void {
-  if (SAFE_METHODS.has(head.method)) return;
+  // A GET changes nothing, unless it opens a WebSocket: that lets any page in which a browser sends the cookie speak and listen.
+  if (SAFE_METHODS.has(head.method) && !/\bwebsocket\b/i.test(head.header("upgrade") ?? "")) return;
   const origin = head.header("origin") ?? undefined;
   if (origin !== undefined && allowedOrigins.includes(origin)) return;
   const site = head.header("sec-fetch-site") ?? undefined;

@@ -1,7 +1,8 @@
 /** Attacks an application's guarded route and names what got in. */
-import { request } from "node:http";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
 import { type Attack, hostileRequests } from "./hostile-requests.ts";
-import type { TestIssuer } from "./test-issuer.ts";
+import type { TestClaims, TestIssuer } from "./test-issuer.ts";
 
 /** Sends a GET for a guarded route with these headers and query. @returns the status. */
 export type Send = (attack: Pick<Attack, "headers" | "query">) => number | Promise<number>;
@@ -9,37 +10,54 @@ export type Send = (attack: Pick<Attack, "headers" | "query">) => number | Promi
 export interface RejectOptions {
   /** With the application's own secret, issuer and audience. */
   readonly issuer: TestIssuer;
+  /** Whom the tokens are of; default 1. */
+  readonly user?: number | string;
+  /** What the route asks for, such as `{ roles: ["staff"] }`: in the good token and in every attack, so that each is refused for its own reason alone. */
+  readonly claims?: TestClaims;
   /** Names of attacks that are let pass on purpose. Each needs a reason that you could tell an auditor. */
   readonly allow?: readonly string[];
 }
 
 /**
- * Fires some forty hostile tokens at a guarded route.
- * @param route its http:// URL, or what sends a request to it.
+ * Fires some fifty hostile tokens at a guarded route. A redirect, as to a page to sign in at, counts as a refusal; following it is the
+ * sender's business.
+ * @param route its URL, or what sends a request to it.
  * @throws Error that names every attack that got in; or, before any is sent, that a good token is refused, since then nothing is shown.
  */
-export async function expectRejects(route: string | Send, { issuer, allow = [] }: RejectOptions): Promise<void> {
+export async function expectRejects(route: string | Send, options: RejectOptions): Promise<void> {
+  const { issuer, user = 1, claims = {}, allow = [] } = options;
   const send = typeof route === "string" ? toSend(route) : route;
-  const welcome = await send({ headers: { authorization: `Bearer ${issuer.tokenFor(1)}` } });
+  const welcome = await send({ headers: { authorization: `Bearer ${issuer.tokenFor(user, claims)}` } });
   if (welcome < 200 || welcome >= 300) {
     throw new Error(
-      `a good token was answered with ${welcome}: give createTestIssuer the application's secret, issuer and audience, and a route that answers 2xx`,
+      `a good token was answered with ${welcome}: give createTestIssuer the application's secret, issuer and audience, ` +
+        "expectRejects the claims that the route asks for (roles, and what a schema wants), and a route that answers 2xx",
     );
   }
-  const attacks = hostileRequests(issuer);
+  const attacks = hostileRequests(issuer, { user, claims });
   const unknown = allow.find((name) => !attacks.some((attack) => attack.name === name));
   if (unknown !== undefined) throw new TypeError(`allow: there is no attack "${unknown}"`);
   const holes: string[] = [];
   for (const attack of attacks) {
-    const status = await send(attack);
-    if (status >= 400 && status < 500) continue;
-    if (!allow.includes(attack.name)) holes.push(`${attack.name} (${status})`);
+    const outcome = await outcomeOf(send, attack);
+    if (typeof outcome === "number" && outcome >= 300 && outcome < 500) continue;
+    if (!allow.includes(attack.name)) holes.push(`${attack.name} (${outcome})`);
   }
   if (holes.length > 0)
     throw new Error(`${holes.length} of ${attacks.length} attacks were not refused: ${holes.join("; ")}`);
 }
 
+/** The status, or what went wrong instead: a server that hangs up has not refused, and may have fallen over. */
+async function outcomeOf(send: Send, attack: Attack): Promise<number | string> {
+  try {
+    return await send(attack);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 function toSend(route: string): Send {
+  const request = route.startsWith("https:") ? requestHttps : requestHttp;
   return ({ headers, query = "" }) =>
     new Promise((resolve, reject) => {
       const outgoing = request(route + query, { agent: false }, (incoming) => {

@@ -3,7 +3,7 @@ import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { rowOf } from "../jwt/algorithms.ts";
 import { generateKey, type PrivateKey, type SecretKey, toPublicJwk, toPublicPem } from "../jwt/index.ts";
 import { materialOf } from "../jwt/key.ts";
-import type { TestIssuer } from "./test-issuer.ts";
+import type { TestClaims, TestIssuer } from "./test-issuer.ts";
 
 export interface Attack {
   /** What got in, when it did. */
@@ -30,18 +30,25 @@ function signatureOf(input: string, key: SigningKey): string {
 const macOf = (input: string, secret: string | Buffer, hash = "sha256"): string =>
   createHmac(hash, secret).update(input).digest("base64url");
 
-/** Some forty. @param issuer holds the application's own secret or key. */
-export function hostileRequests(issuer: TestIssuer): Attack[] {
+export interface HostileOptions {
+  /** Whom the tokens are of; default 1. */
+  readonly user?: number | string;
+  /** What the route asks for, in every token. */
+  readonly claims?: TestClaims;
+}
+
+/** Some fifty. @param issuer holds the application's own secret or key. */
+export function hostileRequests(issuer: TestIssuer, { user = 1, claims: asked = {} }: HostileOptions = {}): Attack[] {
   const { key, audience } = issuer;
   const now = issuer.system.now();
-  const good = issuer.tokenFor(1);
+  const good = issuer.tokenFor(user, asked);
   const [head = "", body = "", mac = ""] = good.split(".");
   const header = { alg: key.alg, typ: "at+jwt", kid: key.kid };
   const claims = {
     ...{
       iss: issuer.issuer,
       aud: audience,
-      sub: "1",
+      sub: String(user),
       sid: "1",
       epoch: 0,
       typ: "at+jwt",
@@ -49,6 +56,7 @@ export function hostileRequests(issuer: TestIssuer): Attack[] {
       iat: now,
       exp: now + 900,
     },
+    ...asked,
   };
   /** Signed with the application's own key: only what it says is wrong. */
   const signed = (head: unknown, body: unknown, by = key): string => {
@@ -102,7 +110,7 @@ export function hostileRequests(issuer: TestIssuer): Attack[] {
     "a signature cut short": `${head}.${body}.${mac.slice(0, -4)}`,
     "a signature with more behind it": `${good}AA`,
     "no signature": `${head}.${body}.`,
-    "claims of somebody else": `${head}.${encode({ ...claims, sub: "2" })}.${mac}`,
+    "claims of somebody else": `${head}.${encode({ ...claims, sub: `${user}0` })}.${mac}`,
     "four parts": `${good}.${mac}`,
     padding: `${good}=`,
     "white space in it": `${head}.\t${body}.${mac}`,

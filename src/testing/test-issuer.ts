@@ -39,8 +39,9 @@ export interface TestIssuer {
   readonly key: SecretKey | PrivateKey;
   /** The public key, as an application fetches it; empty where a secret signs. */
   jwks(): Jwks;
-  /** Goes by this issuer's clock: for `requireAuth(verifier)`, and as `createAuth({ system })` takes it. */
+  /** Goes by this issuer's clock: for `requireAuth(verifier)`. */
   readonly verifier: Verifier;
+  /** The clock, as `createVerifier({ system })` takes it. */
   readonly system: Pick<System, "now">;
   /** An access token of a user. @param options.expiresIn default "15m". */
   tokenFor(userId: number | string, claims?: TestClaims, options?: { readonly expiresIn?: Duration }): string;

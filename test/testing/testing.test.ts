@@ -87,6 +87,42 @@ test("an application with a key pair is attacked with its own public key, too (c
   assert.throws(() => createTestIssuer({ secret: TEST_SECRET, key: generateKey("ES256") }), /not both/);
 });
 
+test("a route that asks for roles is attacked with them, so that nothing is refused for the lack of them", async () => {
+  const issuer = createTestIssuer();
+  const claims = { roles: ["staff"], plan: "pro" };
+  const guard = requireAuth(issuer.verifier, { roles: ["staff"], claims: { plan: "pro" } });
+  const url = await serving(guard(welcome));
+  await assert.rejects(expectRejects(url, { issuer }), /answered with 403: .* the claims that the route asks for/);
+  await expectRejects(url, { issuer, user: 7, claims });
+  // Whoever looks at roles alone is found out by all that has them.
+  const careless = await serving((request, response) => {
+    const body = (request.headers.authorization ?? "").split(".")[1] ?? "";
+    const read = JSON.parse(Buffer.from(body, "base64url").toString().replace(/\0+$/, "") || "{}");
+    response.writeHead(read?.roles?.includes("staff") ? 200 : 403).end();
+  });
+  const { message } = await expectRejects(careless, { issuer, claims }).then(
+    () => assert.fail("it has holes"),
+    (cause: Error) => cause,
+  );
+  assert.ok(Number(/^(\d+) of/.exec(message)?.[1]) > 30, message);
+});
+
+test("a server that hangs up has not refused, and a redirect to the sign-in has", async () => {
+  const issuer = createTestIssuer();
+  const good = (authorization = "") => authorization.startsWith("Bearer ey") && authorization.split(".").length === 3;
+  const url = await serving((request, response) => {
+    if (request.headers.authorization === undefined) return void request.socket.destroy();
+    if (good(request.headers.authorization) && !request.url?.includes("?")) return void response.end("in");
+    response.writeHead(302, { location: "/login" }).end();
+  });
+  const { message } = await expectRejects(url, { issuer }).then(
+    () => assert.fail("it has holes"),
+    (cause: Error) => cause,
+  );
+  assert.match(message, /no credential \(socket hang up\)/);
+  assert.doesNotMatch(message, /\(302\)/);
+});
+
 test("a route that refuses everybody, and one that falls over, show nothing", async () => {
   const issuer = createTestIssuer();
   await assert.rejects(
