@@ -193,8 +193,8 @@ export interface Auth<Application = unknown> {
   /**
    * Watches the token of a connection that stays open: the signal is aborted when the token expires or is taken back, with the AuthError as its reason;
    * at once when it is no good already, so look at `aborted` before you listen.
-   * @param who an access token, or whom a guard or `authenticate` made of one: `auth.watch(request.auth)`.
-   * @throws TypeError for an identity that this engine did not make.
+   * @param who an access token, or whom a guard or `authenticate` made of one: `auth.watch(request.auth)`. What this
+   *   engine did not make is no good, a copy of it included.
    */
   watch(who: string | Identity, options?: WatchOptions): AbortSignal;
   /** Ends every session but the one that asks. @throws AuthError `wrong_password`, `input_invalid`, `user_not_found`. */

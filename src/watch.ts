@@ -33,9 +33,8 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
  */
 export function createWatch({ authenticate, tokenOf, onEntries, system }: WatchSource) {
   return (who: string | Identity, { signal: until }: WatchOptions = {}): AbortSignal => {
-    const accessToken = typeof who === "string" ? who : tokenOf(who);
-    if (accessToken === undefined)
-      throw new TypeError("watch takes an access token, or an identity that this engine made of one");
+    // A copy of an identity, or what is neither, is no token that is good.
+    const accessToken = typeof who === "object" && who !== null ? (tokenOf(who) ?? "") : who;
     const controller = new AbortController();
     let expiry: NodeJS.Timeout | undefined;
 
@@ -57,7 +56,7 @@ export function createWatch({ authenticate, tokenOf, onEntries, system }: WatchS
     }
     function look(): void {
       try {
-        const identity = authenticate(accessToken as string);
+        const identity = authenticate(accessToken);
         if (isPromise(identity)) identity.then(expireAt, end);
         else expireAt(identity);
       } catch (error) {
