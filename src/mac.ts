@@ -36,6 +36,15 @@ export interface Mac {
   matches(token: string, inputLength: number): boolean;
 }
 
+/** Node takes an output's encoding with its length, which it would otherwise look up; other runtimes take the encoding alone. */
+const TAKES_OPTIONS = (() => {
+  try {
+    return hash("sha256", "", { outputEncoding: "latin1", outputLength: 32 }).length === 32;
+  } catch {
+    return false;
+  }
+})();
+
 export const SHA256: MacHash = { hash: "sha256", blockSize: 64, size: 32 };
 
 export function prepareMac(
@@ -53,9 +62,8 @@ export function prepareMac(
     outer[i] = byte ^ 0x5c;
   }
   const codeLength = Math.ceil((size * 4) / 3);
-  // Prepared, and with the length that it would otherwise look up.
-  const asLatin1 = { outputEncoding: "latin1", outputLength: size } as const;
-  const asBase64url = { outputEncoding: "base64url", outputLength: size } as const;
+  const asLatin1 = TAKES_OPTIONS ? ({ outputEncoding: "latin1", outputLength: size } as const) : "latin1";
+  const asBase64url = TAKES_OPTIONS ? ({ outputEncoding: "base64url", outputLength: size } as const) : "base64url";
   const expected = Buffer.alloc(codeLength);
   // Views into `inner`, kept because most tokens of a service have the same length and a view costs as much as the comparison.
   let input = inner.subarray(0, blockSize);
