@@ -17,6 +17,7 @@ import * as forFetch from "../../src/adapters/fetch.ts";
 import * as forHono from "../../src/adapters/hono.ts";
 import * as forKoa from "../../src/adapters/koa.ts";
 import * as forNest from "../../src/adapters/nestjs.ts";
+import * as forNext from "../../src/adapters/next.ts";
 import * as forNode from "../../src/adapters/node.ts";
 import { bySessionCookie, described, runAdapterContract, type Started } from "./contract.ts";
 
@@ -238,6 +239,41 @@ runAdapterContract({
       "/offline": requireAuth(verifier)(answer),
     };
     const fetch = (request: Request) => (pages[new URL(request.url).pathname] ?? routes)(request);
+    return listening(serve({ fetch, port: 0, hostname: "127.0.0.1" }) as Server);
+  },
+});
+
+runAdapterContract({
+  name: "latchkey/next",
+  answersProblems: true,
+  start({ auth, verifier }) {
+    const { authRoutes, requireAuth } = forNext;
+    // As an application gives its engine: opened when the first request comes.
+    const open = async () => auth;
+    const routes: Readonly<Record<string, (request: Request) => Promise<Response>>> = authRoutes(open, {
+      prefix: "/auth",
+    });
+    const answer = (_request: Request, who: unknown) => Response.json(described(who));
+    const pages: Record<string, (request: Request) => Promise<Response>> = {
+      "/me": requireAuth(open)(answer),
+      "/live": requireAuth(open, { freshness: "live" })(answer),
+      "/staff": requireAuth(open, { roles: ["staff"] })(answer),
+      "/billing": requireAuth(open, { claims: { plan: "pro" } })(answer),
+      "/maybe": requireAuth(open, { optional: true })(answer),
+      "/either": requireAuth(open, {
+        authenticators: [(request) => bySessionCookie({ cookie: request.headers.get("cookie") ?? undefined })],
+      })(answer),
+      "/offline": requireAuth(verifier)(answer),
+    };
+    // What Next does with what a route file exports: HEAD is answered by GET, and a method that is not there is 405.
+    async function fetch(request: Request): Promise<Response> {
+      const { pathname } = new URL(request.url);
+      const page = pages[pathname];
+      if (page) return page(request);
+      if (!pathname.startsWith("/auth/")) return new Response(null, { status: 404 });
+      const { method } = request;
+      return routes[method === "HEAD" ? "GET" : method]?.(request) ?? new Response(null, { status: 405 });
+    }
     return listening(serve({ fetch, port: 0, hostname: "127.0.0.1" }) as Server);
   },
 });
