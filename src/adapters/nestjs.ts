@@ -16,12 +16,14 @@ import {
   createParamDecorator,
   type DynamicModule,
   type ExecutionContext,
+  type FactoryProvider,
   HttpException,
   Inject,
   Injectable,
   type MiddlewareConsumer,
   Module,
   type NestModule,
+  type Provider,
   SetMetadata,
   type Type,
 } from "@nestjs/common";
@@ -230,31 +232,59 @@ export function authRoutes(auth: Auth, options?: HandlerOptions) {
   };
 }
 
-/** The endpoints, and what `AuthGuard` needs, for the whole application. */
+type Routes = ReturnType<typeof authRoutes>;
+
+/** The endpoints that `AuthModule` mounts, or null. */
+const AUTH_ROUTES = Symbol("latchkey: endpoints");
+
+/** For an engine that has to be opened, or configured by what Nest injects. */
+export interface AuthModuleAsyncOptions extends HandlerOptions {
+  readonly imports?: DynamicModule["imports"];
+  /** What `useFactory` is called with. */
+  readonly inject?: FactoryProvider["inject"];
+  // biome-ignore lint/suspicious/noExplicitAny: whatever is injected
+  readonly useFactory: (...injected: any[]) => Auth | Promise<Auth>;
+}
+
+/** The endpoints, and what `AuthGuard` needs, for the whole application. Who needs the engine injects `AUTH_GUARD_SOURCE`. */
 export class AuthModule implements NestModule {
-  static readonly #endpoints = new WeakMap<object, ReturnType<typeof authRoutes>>();
+  readonly #routes: Routes | null;
+
+  constructor(routes: Routes | null) {
+    this.#routes = routes;
+  }
 
   /** An application that holds the engine. */
   static forRoot(auth: Auth, options?: HandlerOptions): DynamicModule {
-    const module = AuthModule.forVerifier(auth);
-    AuthModule.#endpoints.set(module.module, authRoutes(auth, options));
-    return module;
+    return toModule({ provide: AUTH_GUARD_SOURCE, useValue: auth }, options ?? {});
+  }
+
+  static forRootAsync({ imports = [], inject = [], useFactory, ...options }: AuthModuleAsyncOptions): DynamicModule {
+    return { ...toModule({ provide: AUTH_GUARD_SOURCE, useFactory, inject }, options), imports };
   }
 
   /** A service that holds no database: guards only. */
   static forVerifier(source: GuardSource): DynamicModule {
-    // A class of its own each time, so that applications in one process do not share their endpoints.
-    class OwnAuthModule extends AuthModule {}
-    Module({})(OwnAuthModule);
-    const provider = { provide: AUTH_GUARD_SOURCE, useValue: source };
-    return { module: OwnAuthModule, global: true, providers: [provider], exports: [provider] };
+    return toModule({ provide: AUTH_GUARD_SOURCE, useValue: source }, undefined);
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    const endpoints = AuthModule.#endpoints.get(this.constructor);
-    if (endpoints) consumer.apply(endpoints).forRoutes("{*all}");
+    if (this.#routes) consumer.apply(this.#routes).forRoutes("{*all}");
   }
 }
 Module({})(AuthModule);
+Inject(AUTH_ROUTES)(AuthModule, undefined, 0);
+
+/** @param options of the endpoints; undefined: none. */
+function toModule(source: Provider, options: HandlerOptions | undefined): DynamicModule {
+  const routes = {
+    provide: AUTH_ROUTES,
+    inject: [AUTH_GUARD_SOURCE],
+    // A test that gives the guard another engine gives it to the endpoints as well; a verifier has none.
+    useFactory: (guardSource: GuardSource) =>
+      options !== undefined && "login" in guardSource ? authRoutes(guardSource as Auth, options) : null,
+  };
+  return { module: AuthModule, global: true, providers: [source, routes], exports: [AUTH_GUARD_SOURCE] };
+}
 
 export type { Identity };

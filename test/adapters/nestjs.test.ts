@@ -1,9 +1,29 @@
 import assert from "node:assert/strict";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { type ExecutionContext, HttpException } from "@nestjs/common";
-import { Reflector } from "@nestjs/core";
-import { AuthGuard, type GuardedRequest, Public, RequireAuth, requireAuth } from "../../src/adapters/nestjs.ts";
+import {
+  Controller,
+  type DynamicModule,
+  type ExecutionContext,
+  Get,
+  Global,
+  HttpException,
+  Module,
+} from "@nestjs/common";
+import { APP_GUARD, Reflector } from "@nestjs/core";
+import { Test, type TestingModuleBuilder } from "@nestjs/testing";
+import {
+  AUTH_GUARD_SOURCE,
+  AuthGuard,
+  AuthModule,
+  CurrentAuth,
+  type GuardedRequest,
+  Public,
+  RequireAuth,
+  requireAuth,
+} from "../../src/adapters/nestjs.ts";
 import { createTestIssuer } from "../../src/testing/index.ts";
+import { createEngine, signIn } from "../support/engine.ts";
 
 class Pages {
   page(): void {}
@@ -131,4 +151,69 @@ test("what stands at a handler counts, and its controller's only where it has no
   const ask = decorated([Public()], { one: [staffOnly], two: [] });
   assert.deepEqual([await ask("one"), await ask("one", user), await ask("one", boss)], [401, 403, 200]);
   assert.deepEqual([await ask("two"), await ask("two", user)], [200, 200]);
+});
+
+/** An application as the documents have it, in Nest's own test module. */
+async function inNest(change: (builder: TestingModuleBuilder) => TestingModuleBuilder, module: DynamicModule) {
+  class Page {
+    me(who: { userId?: number; subject?: string } | undefined) {
+      return { id: who?.userId ?? who?.subject };
+    }
+  }
+  const descriptor = Object.getOwnPropertyDescriptor(Page.prototype, "me") as PropertyDescriptor;
+  Get("me")(Page.prototype, "me", descriptor);
+  CurrentAuth()(Page.prototype, "me", 0);
+  Controller()(Page);
+  const providers = [AuthGuard, { provide: APP_GUARD, useExisting: AuthGuard }];
+  const builder = Test.createTestingModule({ imports: [module], controllers: [Page], providers });
+  const app = (await change(builder).compile()).createNestApplication({ logger: false });
+  await app.listen(0, "127.0.0.1");
+  const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  const get = async (path: string, token?: string) => {
+    const answer = await fetch(`${url}${path}`, token === undefined ? {} : headers(token));
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  return { app, get };
+}
+
+test("in a test the guard is given another verifier, a guard of the test's own, or the module's place is taken", async (t) => {
+  const engine = await createEngine();
+  const { user, tokens } = await signIn(engine, "ada");
+  t.after(() => engine.auth.close());
+  const module = () => AuthModule.forRoot(engine.auth, { prefix: "auth" });
+  const run = async (change: Parameters<typeof inNest>[0], of = module()) => {
+    const { app, get } = await inNest(change, of);
+    t.after(() => app.close());
+    return get;
+  };
+  const as = await run((builder) => builder);
+  assert.deepEqual((await as("/me", tokens.accessToken)).body, { id: user.id });
+  assert.equal((await as("/me")).status, 401);
+  assert.equal((await as("/auth/v1/users/me", tokens.accessToken)).status, 200);
+
+  const verifying = await run((builder) => builder.overrideProvider(AUTH_GUARD_SOURCE).useValue(issuer.verifier));
+  assert.deepEqual((await verifying("/me", issuer.tokenFor(7))).body, { id: "7" });
+  assert.equal((await verifying("/me", tokens.accessToken)).status, 401);
+  assert.equal((await verifying("/auth/v1/users/me", tokens.accessToken)).status, 404, "a verifier has no endpoints");
+
+  const open = await run((builder) => builder.overrideProvider(AuthGuard).useValue({ canActivate: () => true }));
+  assert.equal((await open("/me")).status, 200);
+
+  class Nothing {}
+  Module({ providers: [{ provide: AUTH_GUARD_SOURCE, useValue: issuer.verifier }], exports: [AUTH_GUARD_SOURCE] })(
+    Nothing,
+  );
+  Global()(Nothing);
+  // Nest knows a dynamic module by what `forRoot` returned.
+  const made = module();
+  const replaced = await run((builder) => builder.overrideModule(made as never).useModule(Nothing), made);
+  assert.deepEqual((await replaced("/me", issuer.tokenFor(7))).body, { id: "7" });
+  assert.equal((await replaced("/auth/v1/users/me", tokens.accessToken)).status, 404);
+
+  const later = await run(
+    (builder) => builder,
+    AuthModule.forRootAsync({ prefix: "/auth/", useFactory: async () => engine.auth }),
+  );
+  assert.deepEqual((await later("/me", tokens.accessToken)).body, { id: user.id });
+  assert.equal((await later("/auth/v1/users/me", tokens.accessToken)).status, 200);
 });
