@@ -6,6 +6,7 @@
  * ```
  */
 
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { NextFunction, Request, RequestHandler } from "express";
 import type { Auth, Identity } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
@@ -42,6 +43,9 @@ const READER: RequestReader<Request> = {
   head: (request) => new NodeHead(request),
 };
 
+/** A handler that leaves the types of what comes after it alone: Express still reads a path's parameters off the path. */
+export type AuthHandler = (request: IncomingMessage, response: ServerResponse, next: NextFunction) => void;
+
 /**
  * Lets pass who may, with `request.auth`. A refusal goes to `next` as Express expects it: `error.status`, `error.code`, and `error.headers` with the
  * challenge, which Express' own error handler answers with.
@@ -49,7 +53,7 @@ const READER: RequestReader<Request> = {
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
->(source: Source, options?: Options): RequestHandler & Admitting<Admitted<Source, Options>> {
+>(source: Source, options?: Options): AuthHandler & Admitting<Admitted<Source, Options>> {
   const guard = createGuard<Request>(source, READER, options);
   const handler: RequestHandler = (request, _response, next) => {
     let who: unknown;
@@ -62,7 +66,7 @@ export function requireAuth<
     (request as { auth?: unknown }).auth = who;
     next();
   };
-  return admitting(handler, options);
+  return admitting(handler as AuthHandler, options);
 }
 
 /** Apart, so that no function is made for a request whose answer is there at once. */
@@ -76,14 +80,17 @@ function passLater(who: Promise<unknown>, request: Request, next: NextFunction):
   );
 }
 
+/** Whatever its parameters, body and query are. */
+type AnyRequest = Pick<Request, "originalUrl">;
+
 /**
  * Who sends a request that has passed `requireAuth`.
  * @param guard what `requireAuth` returned: the answer has the type of whom that lets pass, application claims included, and `undefined` where it is
  *   optional. Without it the type is yours to name.
  * @throws TypeError when no guard stands before the handler, so that a route which lost its guard fails instead of serving everybody.
  */
-export function authOf<Who>(request: Request, guard: Admitting<Who>): Who;
-export function authOf<Who = Identity>(request: Request): Who;
-export function authOf(request: Request, guard?: Admitting<unknown>): unknown {
+export function authOf<Who>(request: AnyRequest, guard: Admitting<Who>): Who;
+export function authOf<Who = Identity>(request: AnyRequest): Who;
+export function authOf(request: AnyRequest, guard?: Admitting<unknown>): unknown {
   return admitted((request as { auth?: unknown }).auth, guard);
 }

@@ -6,6 +6,7 @@
  * ```
  */
 
+import type { IncomingHttpHeaders } from "node:http";
 import type {
   FastifyInstance,
   FastifyPluginCallback,
@@ -105,6 +106,10 @@ const READER: RequestReader<FastifyRequest> = {
   head: ({ raw }) => new NodeHead(raw),
 };
 
+/** Of any Fastify: with a logger of the application's, a type provider, or HTTP/2. */
+type AnyRequest = { readonly raw: { readonly headers: IncomingHttpHeaders; readonly rawHeaders: string[] } };
+export type AuthHook = (request: AnyRequest, reply: unknown, done: (error?: Error) => void) => void;
+
 /**
  * A hook that lets pass who may, with `request.auth`. A refusal is thrown as Fastify expects it: `statusCode`, `code`, and `headers` with the challenge,
  * which Fastify's own error handler answers with.
@@ -112,7 +117,7 @@ const READER: RequestReader<FastifyRequest> = {
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<FastifyRequest, ApplicationOf<Source>>,
->(source: Source, options?: Options): onRequestHookHandler & Admitting<Admitted<Source, Options>> {
+>(source: Source, options?: Options): AuthHook & Admitting<Admitted<Source, Options>> {
   const guard = createGuard<FastifyRequest>(source, READER, options);
   const handler: onRequestHookHandler = (request, _reply, done) => {
     let who: unknown;
@@ -125,7 +130,7 @@ export function requireAuth<
     (request as { auth?: unknown }).auth = who;
     done();
   };
-  return admitting(handler, options);
+  return admitting(handler as AuthHook, options);
 }
 
 /** Apart, so that no function is made for a request whose answer is there at once. */
@@ -145,8 +150,8 @@ function passLater(who: Promise<unknown>, request: FastifyRequest, done: (error?
  *   optional. Without it the type is yours to name.
  * @throws TypeError when no guard stands before the handler, so that a route which lost its guard fails instead of serving everybody.
  */
-export function authOf<Who>(request: FastifyRequest, guard: Admitting<Who>): Who;
-export function authOf<Who = Identity>(request: FastifyRequest): Who;
-export function authOf(request: FastifyRequest, guard?: Admitting<unknown>): unknown {
+export function authOf<Who>(request: AnyRequest, guard: Admitting<Who>): Who;
+export function authOf<Who = Identity>(request: AnyRequest): Who;
+export function authOf(request: AnyRequest, guard?: Admitting<unknown>): unknown {
   return admitted((request as { auth?: unknown }).auth, guard);
 }

@@ -1,7 +1,7 @@
 /** Claims typed from the schema of `createAuth` to the handler of every framework, checked by `tsc --noEmit`: every line that must not compile says so. */
 import type { IncomingMessage } from "node:http";
 import express from "express";
-import type { FastifyInstance } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from "fastify";
 import { Hono } from "hono";
 import Koa from "koa";
 import { z } from "zod";
@@ -200,10 +200,24 @@ export function koaInfers(): void {
   });
 }
 
+export function anyFastifyTakesTheHook(logger: FastifyBaseLogger): void {
+  const guard = forFastify.requireAuth(typed);
+  const withLogger = fastify({ loggerInstance: logger });
+  withLogger.get("/", { onRequest: guard }, (request) => forFastify.authOf(request, guard).claims.plan satisfies Plan);
+  withLogger.addHook("preHandler", guard);
+  const http2 = fastify({ http2: true });
+  http2.get("/", { onRequest: [guard] }, (request) => forFastify.authOf(request, guard).userId satisfies number);
+}
+
 export function expressAndFastifyHaveAnAccessor(app: FastifyInstance): void {
   const { authOf, requireAuth } = forExpress;
   const guard = requireAuth(typed);
   const open = requireAuth(typed, { optional: true });
+  express().get("/orders/:id", guard, (request, response) => {
+    response.json([request.params.id satisfies string, authOf(request, guard).userId]);
+  });
+  express().use(guard);
+  express.Router({ mergeParams: true }).use("/x", guard);
   express().get("/", guard, (request, response) => {
     const plan: Plan = authOf(request, guard).claims.plan;
     // @ts-expect-error
