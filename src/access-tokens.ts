@@ -3,7 +3,6 @@
  * A token that comes again is known by sight. What is kept of it is what was made of its claims as well, so that a guarded request costs one look
  * into one map; whether its time has passed and whether it was taken back is judged each time.
  */
-
 import type { AuthenticateOptions, Identity } from "./auth-interface.ts";
 import { createSight, type Recognized, type SightFor } from "./by-sight.ts";
 import { AuthError } from "./errors.ts";
@@ -68,6 +67,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const known = createVerifiedCache<Known>({ capacity: KNOWN_TOKENS, tolerance, keys });
   const sight = createSight({ recall: known.find, tolerance, keys, feed, system, accepted: counters.accepted });
 
+  /** What identities were made of, for who holds one and has to ask again. */
   const tokens = new WeakMap<Identity, string>();
 
   /** Verifies with the keys that are here. */

@@ -1,10 +1,11 @@
 /**
  * Knowing a credential by sight: the text of the header as it came, "Bearer" and all. One that comes again is one look into one table, one comparison of
- * the whole text and a handful of numbers; it is not taken apart, and nothing is called or allocated for it.
+ * the whole text and a handful of numbers; it is not taken apart, and nothing is allocated for it.
  * What this costs is what a guard costs, so what is looked at lies in one object: each that lies elsewhere is a wait for memory. It answers only what is
  * clear, and leaves everything else to `authenticate`, which gives the same answers.
  */
 import type { AuthenticateOptions, Identity } from "./auth-interface.ts";
+import { validity } from "./jwt/verified-cache.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
 import type { RevocationFeed } from "./revocations/revocation-feed.ts";
 import type { TokenSubject } from "./revocations/revocation-index.ts";
@@ -49,10 +50,13 @@ interface Sighting extends TokenSubject {
 
 /** Places in the table. Two credentials that meet in one drive each other out, which costs a reading of the header and a second look. */
 const PLACES = 8192;
-/** Characters from the end, where every signature but those of ML-DSA, of thousands, is close to random: 43 is the shortest. */
+/** Where the three characters that name a place are, counted from the end: in the signature, which is 43 characters at least and close to random there. */
 const LABEL_FROM_END = 40;
 /** Characters. What is longer is read each time, so that the table holds 8 MiB at most. */
 const LONGEST_KEPT = 1024;
+
+/** No feed has had so many entries. */
+const NEVER = -1;
 
 export function createSight({ recall, tolerance, keys, feed, system, accepted }: SightOptions): Sight {
   const places = new Array<Sighting | undefined>(PLACES).fill(undefined);
@@ -83,16 +87,9 @@ export function createSight({ recall, tolerance, keys, feed, system, accepted }:
       const known = recall(token, system.now());
       if (known === undefined) return;
       const { identity, userId, sessionId, epoch, issuedAt } = known;
-      const { exp, iat, nbf } = identity.claims;
-      places[placeOf(credential)] = {
-        credential,
-        from: Math.max(iat, nbf ?? iat) - tolerance,
-        until: exp + tolerance,
-        version,
-        clearAt: feed.find(known) === undefined ? glance.entryCount : -1,
-        identity,
-        ...{ userId, sessionId, epoch, issuedAt },
-      };
+      const { from, until } = validity(identity.claims, tolerance);
+      const subject = { userId, sessionId, epoch, issuedAt };
+      places[placeOf(credential)] = { credential, from, until, version, clearAt: NEVER, identity, ...subject };
     },
   };
 }

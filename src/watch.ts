@@ -2,7 +2,6 @@
  * Watching a token: for what outlives a request, such as a WebSocket or a stream of events. A guard judges once; a connection that stays open has to be
  * closed when the token that opened it expires or is taken back.
  */
-
 import type { Identity } from "./auth-interface.ts";
 import { AuthError } from "./errors.ts";
 import { isPromise } from "./promise.ts";

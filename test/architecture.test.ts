@@ -44,7 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "jwt",
     "dialect-tokens",
   ],
-  "by-sight": ["system", "auth-interface", "revocations", "keys"],
+  "by-sight": ["system", "auth-interface", "revocations", "keys", "jwt"],
   "access-tokens": [
     ...FOUNDATION,
     "by-sight",

@@ -130,6 +130,21 @@ describe("the package", () => {
     assert.deepEqual(JSON.parse(output), [1, "1", "is one of the most common passwords: choose another", 200]);
   });
 
+  test("importing latchkey/jwt reads three files: each more is paid for by every process that starts", () => {
+    const read = new Set<string>();
+    const visit = (file: string): void => {
+      if (read.has(file)) return;
+      read.add(file);
+      for (const [, path] of readFileSync(file, "utf8").matchAll(
+        /^(?:import|export)?[^"\n]*(?:from|import) "(\.[^"]+)"/gm,
+      )) {
+        visit(join(dirname(file), path as string));
+      }
+    };
+    visit(join(project, "node_modules/latchkey/dist/jwt/index.js"));
+    assert.equal(read.size, 3, [...read].join("\n"));
+  });
+
   test("`npx latchkey serve` is a working server", async () => {
     const command = join(modules, ".bin/latchkey");
     const child = spawn(command, ["serve"], {

@@ -110,7 +110,7 @@ function method({ effort: { starts, rounds, turns, turnMs, warmUpRequests } }: H
     "  that it names the token's user. *Server busy* is the share of a core that the server had: what lacks to 100 % is what other",
     "  processes took, or time in which the server waited for the load.",
     "  The load never sleeps during a turn: a server pays for waking whom it writes to, the more often the slower it is.",
-    "- *By CPU*: user and system time of the server's process, all its threads, for one request, before and after each turn; this is what the figures are held",
+    "- *By CPU*: user and system time of the server's process, all its threads, for one request; this is what the figures are held",
     "  against, since a neighbour that takes the core away does not count. *By the clock*: requests per second.",
     "- Everybody verifies the same HS256 tokens, which `auth.refresh` signed: signature, `exp`, `iss` and `aud`. Caches hold all",
     "  tokens. *latchkey* is `requireAuth` over `createAuth` on SQLite and also knows which sessions have ended; *latchkey, no",

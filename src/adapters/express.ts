@@ -5,7 +5,6 @@
  * app.get("/me", requireAuth(auth), (request, response) => response.json(authOf(request).claims));
  * ```
  */
-
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { NextFunction, Request, RequestHandler } from "express";
 import type { Auth, Identity } from "../auth.ts";

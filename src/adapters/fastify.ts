@@ -5,7 +5,6 @@
  * app.get("/me", { onRequest: requireAuth(auth) }, (request) => authOf(request).claims);
  * ```
  */
-
 import type { IncomingHttpHeaders } from "node:http";
 import type {
   FastifyInstance,
@@ -16,6 +15,7 @@ import type {
 } from "fastify";
 import type { Auth, Identity } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
+import { BODY_LIMIT } from "../http/body.ts";
 import {
   type Admitted,
   type Admitting,
@@ -38,8 +38,8 @@ export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 /**
- * A plugin with the endpoints, under the `prefix` that it is registered with, or else that of its options. Their body parser and their error handling stay inside it; only the
- * decoration of requests (`request.auth`) is left to the application around it.
+ * A plugin with the endpoints, under the `prefix` that it is registered with, or else that of its options. Their body parser and their error handling stay
+ * inside it; only the decoration of requests (`request.auth`) is left to the application around it.
  */
 export function authRoutes(auth: Auth, options: HandlerOptions = {}): FastifyPluginCallback<{ prefix?: string }> {
   const plugin: FastifyPluginCallback<{ prefix?: string }> = (app, { prefix = options.prefix ?? "" }, done) => {
@@ -57,7 +57,7 @@ export function authRoutes(auth: Auth, options: HandlerOptions = {}): FastifyPlu
 function mount(app: FastifyInstance, auth: Auth, options: HandlerOptions, done: () => void): void {
   const handle = createHandler(auth, { ...options, prefix: app.prefix });
   // One byte more than the endpoints take, so that they refuse in their own words what is over; Fastify does what is far over.
-  const bodyLimit = Math.max(app.initialConfig.bodyLimit ?? 0, (options.bodyLimit ?? 0) + 1);
+  const bodyLimit = Math.max(app.initialConfig.bodyLimit ?? 0, (options.bodyLimit ?? BODY_LIMIT) + 1);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit }, (_request, body, parsed) => parsed(null, body));
 

@@ -6,7 +6,6 @@
  * export default { fetch: (request) => (new URL(request.url).pathname === "/me" ? profile(request) : routes(request)) };
  * ```
  */
-
 import type { Auth } from "../auth.ts";
 import { createHandler, type Endpoints, type HandlerOptions } from "../handler.ts";
 import {

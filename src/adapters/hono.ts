@@ -6,7 +6,6 @@
  * app.get("/quick", requireAuth(auth).around((c) => c.json(c.var.auth.claims)));
  * ```
  */
-
 import type { Context, Env, Input, MiddlewareHandler, Next } from "hono";
 import type { Auth } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";

@@ -6,7 +6,6 @@
  * app.use((context) => { context.body = context.state.auth.claims; });
  * ```
  */
-
 import type { Context, Middleware, ParameterizedContext } from "koa";
 import type { Auth } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
@@ -21,7 +20,7 @@ import {
 } from "../http/guard.ts";
 import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
-import { createNodeRoutes, pathOf } from "./node-routes.ts";
+import { createNodeRoutes, takenOff } from "./node-routes.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 
@@ -34,10 +33,8 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): Middleware {
     context.respond = false;
     const incoming = context.req as typeof context.req & { body?: unknown };
     incoming.body ??= (context.request as { body?: unknown }).body;
-    // koa-mount takes the path that it mounts at off, and Koa keeps what it was.
-    const { originalUrl, path } = context;
-    const whole = pathOf(originalUrl);
-    await routes.answer(incoming, context.res, whole.endsWith(path) ? whole.slice(0, whole.length - path.length) : "");
+    // For koa-mount, which takes off the path that it mounts at.
+    await routes.answer(incoming, context.res, takenOff({ originalUrl: context.originalUrl, url: context.url }));
   };
 }
 

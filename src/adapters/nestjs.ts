@@ -61,7 +61,7 @@ export const Public = () => SetMetadata(PUBLIC_KEY, true);
 /** What a handler or a controller asks for beyond a good token: `@RequireAuth({ roles: ["staff"] })`, under `AuthGuard`. */
 export const RequireAuth = (options: GuardOptions<IncomingMessage>) => SetMetadata(OPTIONS_KEY, options);
 
-/** Who sends the request; `undefined` on a public handler that nobody's credential came to. */
+/** Who sends the request, over HTTP or GraphQL; `undefined` on a public handler that nobody's credential came to. */
 export const CurrentAuth: (...pipes: Type[]) => ParameterDecorator = createParamDecorator(
   (_data: unknown, context: ExecutionContext): unknown => requestOf(context).auth,
 );

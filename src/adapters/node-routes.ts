@@ -13,8 +13,8 @@ export interface NodeRoutes {
 
 /** A request whose body a framework has read already. */
 type ReadRequest = IncomingMessage & { body?: unknown; rawBody?: Buffer };
-/** One whose path a framework has taken the beginning off: connect and koa-mount keep what it was. */
-type MountedRequest = IncomingMessage & { originalUrl?: string };
+/** One whose path a framework has taken the beginning off, and kept what it was. */
+type MountedRequest = Pick<IncomingMessage, "url"> & { originalUrl?: string };
 
 const bases = new WeakMap<IncomingMessage, string>();
 
@@ -39,8 +39,8 @@ export function createNodeRoutes(auth: Auth, options?: HandlerOptions): NodeRout
   };
 }
 
-/** What connect and those who do as it does have taken off a path. */
-function takenOff({ originalUrl, url = "/" }: MountedRequest): string | undefined {
+/** The path that connect, or who does as it does, has mounted us at and taken off. */
+export function takenOff({ originalUrl, url = "/" }: MountedRequest): string | undefined {
   if (originalUrl === undefined) return undefined;
   const [whole, rest] = [pathOf(originalUrl), pathOf(url)];
   return whole.endsWith(rest) ? whole.slice(0, whole.length - rest.length) : undefined;

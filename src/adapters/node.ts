@@ -6,7 +6,6 @@
  * createServer((request, response) => (request.url === "/me" ? profile(request, response) : routes(request, response)));
  * ```
  */
-
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Auth } from "../auth.ts";
 import { AuthError } from "../errors.ts";

@@ -45,8 +45,8 @@ export function readCookie(head: RequestHead, name: string): string | undefined 
 }
 
 /**
- * A text without the spaces and tabs around it, which are all that HTTP calls white space (RFC 9110 §5.6.3). `trim` takes more: a browser guards the prefix of
- * `__Host-…`, and not that of the same name behind a no-break space.
+ * A text without the spaces and tabs around it, which are all that HTTP calls white space (RFC 9110 §5.6.3). `trim` takes more: a browser guards the prefix
+ * of `__Host-…`, and not that of the same name behind a no-break space.
  */
 export function withoutSpaces(text: string): string {
   let [start, end] = [0, text.length];

@@ -55,7 +55,7 @@ export function readBearer(header: string): string | undefined {
   // As nearly everybody writes it.
   if (header.startsWith("Bearer ") && !header.includes(","))
     return withoutSpaces(header.slice("Bearer ".length)) || undefined;
-  // A scheme is a token (RFC 9110 §11.1). What stands behind it, however that is set off from it, is a credential of ours, and no good one unless by spaces.
+  // A scheme is a token (RFC 9110 §11.1). Whatever is behind ours is a credential of ours, and no good one unless spaces are between them.
   const match = /^bearer(?: +(.*)|([^!#$%&'*+.^_`|~\w-].*))?$/is.exec(withoutSpaces(header));
   // Fetch joins repeated headers with a comma, and a token has none.
   if (header.includes(",") && (match || /, *bearer /i.test(header))) {

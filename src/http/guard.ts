@@ -3,7 +3,6 @@
  * The policy is compiled when the guard is made. While the feed is fresh (or for a verifier with local keys) the answer is there at once, and no promise
  * is made for it: at a framework's own speed a promise is what costs most.
  */
-
 import type { Auth, AuthenticateOptions, DialectIdentity, DialectTokens, Identity } from "../auth.ts";
 import { type Sight, sightOf } from "../by-sight.ts";
 import { AuthError } from "../errors.ts";
@@ -64,7 +63,7 @@ export interface GuardOptions<Native = unknown, Application = unknown> {
   readonly freshness?: AuthenticateOptions["freshness"];
   /** True: a request without a credential goes on as nobody's. A bad credential is refused all the same. Default false. */
   readonly optional?: boolean;
-  /** Tried in turn when there is no access token, and only then. Where `claims` or `roles` are asked for, what one finds has to have them in its `claims`. */
+  /** Tried in turn when there is no access token, and only then. What one finds has to have the `claims` and `roles` that are asked for in its `claims`. */
   readonly authenticators?: readonly Authenticator<Native>[];
   /** Whether the access cookie counts where there is no Authorization header. Default true. */
   readonly cookies?: boolean;
@@ -193,7 +192,12 @@ function toTokenIdentity(claims: Claims): TokenIdentity {
 }
 
 const OPTIONS: Readonly<Record<keyof GuardOptions, true>> = {
-  ...{ claims: true, roles: true, freshness: true, optional: true, authenticators: true, cookies: true },
+  claims: true,
+  roles: true,
+  freshness: true,
+  optional: true,
+  authenticators: true,
+  cookies: true,
   allowedOrigins: true,
 };
 

@@ -1,5 +1,4 @@
 /** The application's own claims: checked and typed by the caller's schema, after everything else about the token was found good. */
-
 import type { AuthError } from "../errors.ts";
 import { isPromise } from "../promise.ts";
 import { type Claims, REGISTERED_NAMES, withoutPrototype } from "./claims.ts";

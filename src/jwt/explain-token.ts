@@ -3,7 +3,6 @@
  * Every check is made and told, also those behind the first that fails, and what the token says is shown as what it is: something that somebody wrote.
  * The verdict is the verifier's own; nothing here lets a token in.
  */
-
 import { AuthError, type AuthErrorCode } from "../errors.ts";
 import { readJson } from "../json.ts";
 import { isPromise } from "../promise.ts";

@@ -78,16 +78,20 @@ export function createVerifiedCache<Verified>({ capacity, tolerance, keys }: Cac
       if (fresh === undefined) add(label, entry);
       return entry.verified;
     },
-    keep(token, verified, { exp, iat, nbf }, judgedVersion) {
+    keep(token, verified, times, judgedVersion) {
       dropIfKeysChanged();
       if (judgedVersion !== version) return;
-      const from = Math.max(iat, nbf ?? iat) - tolerance;
-      add(labelOf(token), { token, verified, from, until: exp + tolerance });
+      add(labelOf(token), { token, verified, ...validity(times, tolerance) });
     },
     get size() {
       return young.size + old.size;
     },
   };
+}
+
+/** When a token is valid, in seconds since 1970: from the first to before the second. (RFC 7519 §4.1.4–4.1.6) */
+export function validity({ exp, iat, nbf }: Pick<Claims, "exp" | "iat" | "nbf">, tolerance: number) {
+  return { from: Math.max(iat, nbf ?? iat) - tolerance, until: exp + tolerance };
 }
 
 /** A text that is no token gets a label too: what is found by it is compared. */

@@ -19,8 +19,8 @@ export interface RejectOptions {
 }
 
 /**
- * Fires some fifty hostile tokens at a guarded route. A redirect, as to a page to sign in at, counts as a refusal; following it is the
- * sender's business.
+ * Fires some fifty hostile tokens at a guarded route. Nothing but 4xx is a refusal: for a route that redirects to a page to sign in at, give a function that
+ * knows this redirect.
  * @param route its URL, or what sends a request to it.
  * @throws Error that names every attack that got in; or, before any is sent, that a good token is refused, since then nothing is shown.
  */
@@ -40,7 +40,7 @@ export async function expectRejects(route: string | Send, options: RejectOptions
   const holes: string[] = [];
   for (const attack of attacks) {
     const outcome = await outcomeOf(send, attack);
-    if (typeof outcome === "number" && outcome >= 300 && outcome < 500) continue;
+    if (typeof outcome === "number" && outcome >= 400 && outcome < 500) continue;
     if (!allow.includes(attack.name)) holes.push(`${attack.name} (${outcome})`);
   }
   if (holes.length > 0)

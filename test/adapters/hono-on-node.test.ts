@@ -23,6 +23,10 @@ app.get("/replaced", (c) => {
   c.req.raw = new Request(c.req.raw, { headers: { authorization: "Bearer another" } });
   return c.json(readAuthorizationHeader(c.req.raw) ?? null);
 });
+app.get("/over", (c) => {
+  const headers = { value: new Headers({ authorization: "Bearer another" }) };
+  return c.json(readAuthorizationHeader(Object.create(c.req.raw, { headers })) ?? null);
+});
 // One application asks another on behalf of somebody else, and hands its environment on.
 app.get("/inner", (c) => {
   const request = new Request("http://inner.example/plain", { headers: { authorization: "Bearer another" } });
@@ -85,4 +89,8 @@ test("a request that is asked within another is itself, and not the one that cam
 test("without node it is the request's own headers", async () => {
   const answer = await app.request("/plain", { headers: { authorization: "Bearer a" } });
   assert.equal(await answer.json(), "Bearer a");
+});
+
+test("a request with headers of its own over another's is not that other", async () => {
+  assert.equal(await ask("/over", ["Authorization", "Bearer mine"]), "Bearer another");
 });

@@ -53,6 +53,13 @@ test("GraphQL: the request is that of its context", async () => {
   assert.equal((req.auth as { subject: string }).subject, "7");
 });
 
+test("GraphQL: headers of the object around a field are nobody's credential", async () => {
+  const parent = headers(issuer.tokenFor(7));
+  const context = contextOf("graphql", [parent, {}, { req: { headers: {} } }, {}]);
+  assert.throws(() => guard.canActivate(context), HttpException);
+  assert.equal("auth" in parent, false);
+});
+
 test("GraphQL: what a query says is no response and no request, and a refusal is one", async () => {
   const bad = headers("garbage");
   for (const args of [{}, { header: "x", setHeader: "y" }, { headers: headers(issuer.tokenFor(1)).headers }]) {

@@ -32,7 +32,7 @@ export const koa: Applications = {
 let kinds: Pick<Koa, "context" | "request" | "response"> | undefined;
 
 /** Koa gives each application prototypes of its own. An application has one of each, and so should the many of this process. */
-export function shareKinds(app: Koa): void {
+function shareKinds(app: Koa): void {
   kinds ??= { context: app.context, request: app.request, response: app.response };
   Object.assign(app, kinds);
 }
