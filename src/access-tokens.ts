@@ -4,7 +4,7 @@
  * into one map; whether its time has passed and whether it was taken back is judged each time.
  */
 import type { AuthenticateOptions, Identity } from "./auth-interface.ts";
-import { createSight, type Recognized, type SightFor } from "./by-sight.ts";
+import { createSight, type Recognized } from "./by-sight.ts";
 import { AuthError } from "./errors.ts";
 import { deepFreeze } from "./jwt/claims.ts";
 import type { Claims, Verifier } from "./jwt/index.ts";
@@ -17,6 +17,7 @@ import type { TokenSubject } from "./revocations/revocation-index.ts";
 import { takenBack } from "./revocations/taken-back.ts";
 import { readId, readSubject } from "./revocations/token-subject.ts";
 import type { AskStanding } from "./sessions/standing.ts";
+import type { SightFor } from "./sight-registry.ts";
 import type { System } from "./system.ts";
 import type { User } from "./users/users.ts";
 

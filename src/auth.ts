@@ -7,7 +7,6 @@
 import { createAccessTokens } from "./access-tokens.ts";
 import { createTrail, type Occurrence } from "./audit/audit.ts";
 import type { Auth, AuthOptions, ClaimsGiven, Fitting, Literal, Tokens, TypedAuthOptions } from "./auth-interface.ts";
-import { registerSight } from "./by-sight.ts";
 import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
 import { isSchema, ofApplication, refuseMisfit } from "./jwt/claims-schema.ts";
@@ -36,6 +35,7 @@ import { startHousekeeping } from "./sessions/housekeeping.ts";
 import { createSessions, type Device, type Grant } from "./sessions/sessions.ts";
 import { createStandingCheck } from "./sessions/standing.ts";
 import { createStoredRevocations } from "./sessions/stored-revocations.ts";
+import { registerSight } from "./sight-registry.ts";
 import { createStaff } from "./staff.ts";
 import * as queries from "./storage/queries.ts";
 import type { Statement, Storage } from "./storage/storage.ts";

@@ -4,20 +4,13 @@
  * What this costs is what a guard costs, so what is looked at lies in one object: each that lies elsewhere is a wait for memory. It answers only what is
  * clear, and leaves everything else to `authenticate`, which gives the same answers.
  */
-import type { AuthenticateOptions, Identity } from "./auth-interface.ts";
+import type { Identity } from "./auth-interface.ts";
 import { validity } from "./jwt/verified-cache.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
 import type { RevocationFeed } from "./revocations/revocation-feed.ts";
 import type { TokenSubject } from "./revocations/revocation-index.ts";
+import type { Sight } from "./sight-registry.ts";
 import type { System } from "./system.ts";
-
-/** Of one engine and one freshness. */
-export interface Sight {
-  /** Whom a credential stands for that was let pass before and is as good now; counted, as `authenticate` counts. */
-  find(credential: string): Identity | undefined;
-  /** @param token that is in the credential and was let pass just now. */
-  remember(credential: string, token: string): void;
-}
 
 /** What is known of a token that was verified, under keys of this moment. */
 export interface Recognized extends TokenSubject {
@@ -100,19 +93,4 @@ function placeOf(credential: string): number {
     credential.charCodeAt(start) ^ (credential.charCodeAt(start + 1) << 5) ^ (credential.charCodeAt(start + 2) << 10);
   // Of a text that is shorter there are no such characters, and NaN makes it the place 0.
   return label & (PLACES - 1);
-}
-
-/** @returns undefined where credentials can't be known by sight, since the store is asked for each. */
-export type SightFor = (freshness: AuthenticateOptions["freshness"]) => Sight | undefined;
-
-/** Kept aside, so that an engine shows nothing of it. */
-const sights = new WeakMap<object, SightFor>();
-
-export function registerSight(engine: object, sightFor: SightFor): void {
-  sights.set(engine, sightFor);
-}
-
-/** @returns undefined for what is no engine of ours, as a test may put in its place. */
-export function sightOf(engine: object, freshness: AuthenticateOptions["freshness"]): Sight | undefined {
-  return sights.get(engine)?.(freshness);
 }

@@ -4,10 +4,10 @@
  * is made for it: at a framework's own speed a promise is what costs most.
  */
 import type { Auth, AuthenticateOptions, DialectIdentity, DialectTokens, Identity } from "../auth.ts";
-import { type Sight, sightOf } from "../by-sight.ts";
 import { AuthError } from "../errors.ts";
 import type { AsyncVerifier, Claims, Verified, Verifier } from "../jwt/index.ts";
 import { isPromise } from "../promise.ts";
+import { type Sight, sightOf } from "../sight-registry.ts";
 import type { RequestHead } from "./cookies.ts";
 import { type CredentialOptions, readAccessCookie, readBearer, refuseTokenIn } from "./credentials.ts";
 import { readOrigins } from "./cross-origin.ts";
