@@ -112,7 +112,11 @@ if (!isFresh || process.argv.includes("--force")) {
     inject: ["src/errors.ts", "src/promise.ts", "src/system.ts", "src/json.ts", "src/jwt/limits.ts"],
     // What is a dependency is installed beside us; the rest of what the source imports is put into dist/, with its licence. The
     // server has a hono of its own even where an application brings another.
-    external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => name !== "hono"),
+    external: [
+      ...Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => name !== "hono"),
+      // An error is known by its class: the one of the application whose errors these are.
+      "hono/http-exception",
+    ],
     mainFields: ["module", "main"], // as Node's import sees a package; its other form would hide its names
     platform: "node",
     format: "esm",

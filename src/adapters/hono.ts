@@ -6,8 +6,11 @@
  * app.get("/quick", requireAuth(auth).around((c) => c.json(c.var.auth.claims)));
  * ```
  */
-import type { Context, Env, Input, MiddlewareHandler, Next } from "hono";
+import type { Context, Env, Handler, Input, MiddlewareHandler, Next } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Auth } from "../auth.ts";
+import { AuthError } from "../errors.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
 import type { RequestHead } from "../http/cookies.ts";
 import {
@@ -18,9 +21,9 @@ import {
   type GuardSource,
   type RequestReader,
 } from "../http/guard.ts";
+import { toProblem } from "../http/problem.ts";
 import { isPromise } from "../promise.ts";
 import { readAuthorizationHeader } from "./hono-on-node.ts";
-import { refusalWithResponse } from "./web-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 
@@ -47,12 +50,30 @@ export type AuthMiddleware<Who> = MiddlewareHandler<{ Variables: { auth: Who } }
    * Puts the guard around one handler instead of before it. Hono calls a handler that stands alone without composing anything, and composing costs
    * more than the guard: for routes where that counts.
    */
-  around<E extends Env, P extends string, I extends Input, Answer>(
+  around<E extends Env, P extends string, I extends Input, Answer extends ReturnType<Handler>>(
     handler: (c: Context<E & Guarding<Who>, P, I>, next: Next) => Answer,
   ): (c: Context<E, P, I>, next: Next) => Answer;
 };
 
-/** Lets pass who may, with `c.var.auth`. A refusal is thrown as Hono expects it: an error with `getResponse`, which `app.onError` sees. */
+/** A refusal as Hono knows errors. The guard's own, an `AuthError` with `code` and `reason`, is its `cause`. */
+class Refusal extends HTTPException {
+  declare readonly cause: AuthError;
+
+  constructor(cause: AuthError) {
+    super(cause.status as ContentfulStatusCode, { message: cause.message, cause });
+  }
+
+  /** Made when it is asked for: a body can be sent once. */
+  override getResponse(): Response {
+    return toProblem(this.cause);
+  }
+}
+
+function toHttpException(error: unknown): unknown {
+  return error instanceof AuthError ? new Refusal(error) : error;
+}
+
+/** Lets pass who may, with `c.var.auth`. A refusal is thrown as an HTTPException, which `app.onError` sees, with the AuthError as its `cause`. */
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Context, ApplicationOf<Source>>,
@@ -65,7 +86,7 @@ export function requireAuth<
       try {
         who = guard(c);
       } catch (error) {
-        throw refusalWithResponse(error);
+        throw toHttpException(error);
       }
       if (isPromise(who)) return passLater(who, handler, c, next);
       c.set("auth", who);
@@ -84,7 +105,7 @@ async function passLater(who: Promise<unknown>, handler: GuardedHandler, c: Cont
   try {
     found = await who;
   } catch (error) {
-    throw refusalWithResponse(error);
+    throw toHttpException(error);
   }
   c.set("auth", found);
   return handler(c, next);

@@ -29,8 +29,3 @@ export function toRefusal(error: unknown): Response {
   if (error instanceof AuthError) return toProblem(error);
   throw error;
 }
-
-/** A refusal that brings its answer along. Anything else is passed on as it is. */
-export function refusalWithResponse(error: unknown): unknown {
-  return error instanceof AuthError ? Object.assign(error, { getResponse: () => toProblem(error) }) : error;
-}

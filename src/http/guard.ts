@@ -54,11 +54,22 @@ export type ClaimValues<Application> = unknown extends Application
   ? Readonly<Record<string, Plain>>
   : { readonly [Name in keyof Application]?: Extract<Application[Name], Plain> };
 
+/** What may be asked for as a role: where a schema says what `roles` holds, one of those. */
+export type RoleOf<Application> = unknown extends Application
+  ? string
+  : "roles" extends keyof Application
+    ? RoleIn<Application["roles"]>
+    : never;
+
+type RoleIn<Roles> = unknown extends Roles
+  ? string
+  : Extract<Roles extends readonly (infer Role)[] ? Role : never, string>;
+
 export interface GuardOptions<Native = unknown, Application = unknown> {
   /** Claims that the token must have with exactly these values, or what judges them. Otherwise 403. */
   readonly claims?: ClaimValues<Application> | ((claims: Verified<Application>) => boolean);
   /** Roles of which the claim `roles` (RFC 9068 §2.2.3.1) must hold one. Otherwise 403. */
-  readonly roles?: readonly string[];
+  readonly roles?: readonly RoleOf<Application>[];
   /** How new the knowledge of ended sessions must be; see `auth.authenticate`. Default: the engine's own, and "feed" for a verifier. */
   readonly freshness?: AuthenticateOptions["freshness"];
   /** True: a request without a credential goes on as nobody's. A bad credential is refused all the same. Default false. */

@@ -126,6 +126,36 @@ export function guardsAskOnlyForWhatThereIs(): void {
   forNode.requireAuth(typed, { role: ["staff"] });
 }
 
+export function rolesAreThoseOfTheSchema(): void {
+  const staff = {} as Auth<{ roles: ("staff" | "editor")[] }>;
+  forNode.requireAuth(staff, { roles: ["staff", "editor"] });
+  forNode.requireAuth(typed, { roles: ["any", "text"] });
+  forNode.requireAuth(plain, { roles: ["any"] });
+  forNode.requireAuth({} as Auth<{ roles?: readonly "staff"[] }>, { roles: ["staff"] });
+  forNode.requireAuth({} as Auth<{ plan: Plan; [name: string]: unknown }>, { roles: ["any"] });
+  // biome-ignore lint/suspicious/noExplicitAny: an engine whose claims nobody has typed
+  forNode.requireAuth({} as Auth<any>, { roles: ["any"] });
+  forNest.requireAuth(staff, { roles: ["staff"] });
+  // @ts-expect-error a role that there is not
+  forNode.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error in every adapter
+  forExpress.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error
+  forFastify.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error
+  forHono.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error
+  forKoa.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error
+  forNest.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error
+  forNext.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error
+  forFetch.requireAuth(staff, { roles: ["boss"] });
+  // @ts-expect-error nobody's claims have roles
+  forNode.requireAuth(verifier, { roles: ["staff"] });
+}
+
 export function nodeInfers(): void {
   forNode.requireAuth(typed)(({ auth }) => {
     const plan: Plan = auth.claims.plan;
