@@ -49,6 +49,22 @@ test("a hit is judged by the clock again: not after exp, and not before iat or n
   assert.match(refusal(good).reason, /in the future/);
 });
 
+test("the later of iat and nbf counts, whichever it is, and nbf may be absent (checklist 27)", () => {
+  for (const times of [{ iat: -100, nbf: 0 }, { iat: 0, nbf: -100 }, { iat: 0 }]) {
+    const { token, verify, refusal, system } = setting("HS256", { cache: 10 });
+    const now = system.now();
+    const good = token({
+      ...Object.fromEntries(Object.entries(times).map(([name, at]) => [name, now + at])),
+      exp: now + 60,
+    });
+    const claims = verify(good);
+    system.jump(-5);
+    assert.equal(verify(good), claims, "a hit, within the tolerance");
+    system.jump(-1);
+    assert.match(refusal(good).reason, times.iat === 0 ? /in the future/ : /^nbf is/);
+  }
+});
+
 test("a refused token is never kept, and an ECDSA signature in another form is another token (checklist 27)", () => {
   const { token, verify, refusal } = setting("ES256", { cache: 10 });
   const good = token();
