@@ -33,17 +33,20 @@ const READER: RequestReader<Request> = {
   head: (request) => new WebHead(request),
 };
 
-/** Guards a handler: it is called with the request and who sends it, and not at all when the request is refused. */
+/**
+ * Guards a handler: it is called with the request and who sends it, and not at all when the request is refused. The handler may name a request of its
+ * runtime's own kind, as it is called with the very one that came.
+ */
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
 >(source: Source, options?: Options) {
   type Who = Admitted<Source, Options>;
   const guard = createGuard<Request>(source, READER, options);
-  return <Rest extends readonly unknown[]>(
-    handler: (request: Request, who: Who, ...rest: Rest) => Response | Promise<Response>,
+  return <Received extends Request, Rest extends readonly unknown[]>(
+    handler: (request: Received, who: Who, ...rest: Rest) => Response | Promise<Response>,
   ) =>
-    async (request: Request, ...rest: Rest): Promise<Response> => {
+    async (request: Received, ...rest: Rest): Promise<Response> => {
       let who: unknown;
       try {
         who = guard(request);

@@ -46,16 +46,16 @@ export function authRoutes(
   return { GET: answer, POST: answer, PATCH: answer, DELETE: answer, OPTIONS: answer };
 }
 
-/** Guards a route handler: it is called with the request, who sends it and what Next gives, and not at all when the request is refused. */
+/** Guards a route handler: it is called with the request (Next's own, where it says `NextRequest`), who sends it and what Next gives, and not at all when the request is refused. */
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
 >(source: Opened<Source>, options?: Options) {
   const guard = prepare(source, (opened) => requireAuthOf(opened, options));
-  return <Rest extends readonly unknown[]>(
-    handler: (request: Request, who: Admitted<Source, Options>, ...rest: Rest) => Response | Promise<Response>,
+  return <Received extends Request, Rest extends readonly unknown[]>(
+    handler: (request: Received, who: Admitted<Source, Options>, ...rest: Rest) => Response | Promise<Response>,
   ) =>
-    async (request: Request, ...rest: Rest): Promise<Response> =>
+    async (request: Received, ...rest: Rest): Promise<Response> =>
       (await guard())(handler)(request, ...rest);
 }
 

@@ -181,6 +181,18 @@ export function nodeInfers(): void {
 }
 
 export function fetchAndNextInfer(): void {
+  /** As NextRequest is one. */
+  interface OwnRequest extends Request {
+    readonly own: string;
+  }
+  type Context = { readonly params: Promise<{ id: string }> };
+  forNext.requireAuth(typed)(async (request: OwnRequest, { claims }, { params }: Context) =>
+    Response.json([request.own, claims.plan satisfies Plan, (await params).id]),
+  ) satisfies (request: OwnRequest, context: Context) => Promise<Response>;
+  forNext.requireAuth(typed)(({ url }) => Response.json(url)) satisfies (request: Request) => Promise<Response>;
+  forFetch.requireAuth(typed)((request: OwnRequest, { claims }) => Response.json([request.own, claims.plan]));
+  // @ts-expect-error a handler for what is no request
+  forFetch.requireAuth(typed)((request: string) => Response.json(request));
   forFetch.requireAuth(typed)((_request, { claims }) => Response.json(claims.plan satisfies Plan));
   forNext.requireAuth(typed)((_request, { claims }) => Response.json(claims.plan satisfies Plan));
   // @ts-expect-error

@@ -2,7 +2,7 @@
  * The engine, opened when the first request needs it and once for the whole process: Next loads this module several times over, and `next build` loads it
  * where there is no secret. ada, and grace who is on the staff, live in memory.
  */
-import { createAuth, openSqlite } from "latchkey";
+import { createAuth, type Duration, openSqlite } from "latchkey";
 import { z } from "zod";
 
 const password = "correct horse battery";
@@ -11,6 +11,7 @@ async function open() {
   const auth = await createAuth({
     secret: process.env.JWT_SECRET_KEY ?? crypto.getRandomValues(new Uint8Array(48)),
     storage: openSqlite(":memory:"),
+    accessTtl: (process.env.TOKEN_TTL ?? "15m") as Duration,
     claims: z.object({ roles: z.array(z.enum(["staff"])) }),
     claimsOf: ({ isStaff }) => ({ roles: isStaff ? ["staff"] : [] }),
   });

@@ -3,6 +3,7 @@ import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { auth } from "../../lib/auth.ts";
 import { notesOf } from "../../lib/notes.ts";
+import { SignOut } from "./sign-out.tsx";
 
 /** The proxy has only looked whether there is a cookie; here it is judged. */
 export default async function Notes() {
@@ -16,6 +17,7 @@ export default async function Notes() {
           <li key={note}>{note}</li>
         ))}
       </ul>
+      <SignOut />
     </main>
   );
 }
