@@ -129,7 +129,8 @@ export class AuthError extends Error {
   }
 
   static {
-    Object.defineProperty(AuthError.prototype, "name", { value: "AuthError", writable: true, configurable: true });
+    // biome-ignore lint/complexity/noThisInStatic: a class that is named within itself is published as _AuthError, and is called so where it is printed
+    Object.defineProperty(this.prototype, "name", { value: "AuthError", writable: true, configurable: true });
   }
 }
 

@@ -130,6 +130,21 @@ describe("the package", () => {
     assert.deepEqual(JSON.parse(output), [1, "1", "is one of the most common passwords: choose another", 200]);
   });
 
+  test("a class goes by the name that it is exported under, also where it is printed", () => {
+    const output = node(`
+      import { inspect } from "node:util";
+      import { AuthError } from "latchkey";
+      const entries = ["latchkey", "latchkey/jwt", "latchkey/testing", "latchkey/client", "latchkey/client/node"];
+      const classes = (await Promise.all(entries.map((entry) => import(entry)))).flatMap((names) =>
+        Object.entries(names).filter(([, value]) => typeof value === "function" && /^class\\b/.test(String(value))));
+      console.log(JSON.stringify([classes.map(([name, { name: own }]) => [name, own]), inspect(new AuthError("busy"))]));
+    `);
+    const [classes, printed] = JSON.parse(output) as [[string, string][], string];
+    assert.ok(classes.length >= 2, output);
+    for (const [exported, own] of classes) assert.equal(own, exported);
+    assert.match(printed, /^AuthError: Busy/);
+  });
+
   test("importing latchkey/jwt reads three files: each more is paid for by every process that starts", () => {
     const read = new Set<string>();
     const visit = (file: string): void => {
