@@ -74,14 +74,14 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   /** Verifies with the keys that are here. */
   function recognize(token: string): Known {
     const { version } = keys;
-    // Frozen, since whoever comes with this token again is given the same object.
-    const claims = deepFreeze(verifier.verify(token) as Claims);
+    const claims = verifier.verify(token) as Claims;
     const subject = toSubject(claims);
     const { userId } = subject;
     const identity = Object.freeze({ userId, sessionId: claims.sid as string, claims, user: () => userOf(userId) });
     const recognized = { ...subject, token, identity };
     tokens.set(identity, token);
-    known.keep(token, recognized, claims, version);
+    // Frozen, since whoever comes with this token again is given the same object; where that is not enough, an own one.
+    if (deepFreeze(claims)) known.keep(token, recognized, claims, version);
     return recognized;
   }
 

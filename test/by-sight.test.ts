@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { z } from "zod";
 import { requireAuth } from "../src/adapters/fetch.ts";
 import type { AuthOptions, Identity } from "../src/auth.ts";
 import type { GuardOptions } from "../src/http/guard.ts";
 import { createEngine, PASSWORD } from "./support/engine.ts";
 
-/** An engine with a user who is signed in, and a guard that answers with the code of the refusal, or whom it let pass. */
-async function guarded(options: GuardOptions<Request> = {}, engineOptions: Partial<AuthOptions> = {}) {
-  const engine = await createEngine(engineOptions);
+/** An engine with a user who can sign in. */
+async function createSignedIn(options: Partial<AuthOptions> | object = {}) {
+  const engine = await createEngine(options);
   const { id } = await engine.auth.register({ username: "ada", email: "ada@example.com", password: PASSWORD });
-  const signIn = () => engine.auth.login({ username: "ada", password: PASSWORD });
+  return { ...engine, userId: id, signIn: () => engine.auth.login({ username: "ada", password: PASSWORD }) };
+}
+
+/** The same, and a guard that answers with the code of the refusal, or whom it let pass. */
+async function guarded(options: GuardOptions<Request> = {}, engineOptions: Partial<AuthOptions> = {}) {
+  const engine = await createSignedIn(engineOptions);
   let passed: unknown;
   const guard = requireAuth(
     engine.auth,
@@ -22,7 +28,7 @@ async function guarded(options: GuardOptions<Request> = {}, engineOptions: Parti
     const answer = await guard(new Request(url, { headers: { authorization } }));
     return ((await answer.json()) as { code: string }).code;
   }
-  return { ...engine, userId: id, signIn, ask, passed: () => passed as Identity };
+  return { ...engine, ask, passed: () => passed as Identity };
 }
 
 test("a credential that comes again is one identity, and nothing is asked of the store", async (t) => {
@@ -149,6 +155,56 @@ test("a test that puts an authenticate of its own into an engine is asked, known
   await assert.rejects(ask(`Bearer ${accessToken}`), /asked/);
   refusing.mock.restore();
   assert.equal(await ask(`Bearer ${accessToken}`), "passed");
+});
+
+test("an application that asks for more in authenticate is asked each time, also by guards that were made afterwards", async (t) => {
+  const { auth, signIn } = await createSignedIn();
+  t.after(() => auth.close());
+  const { authenticate } = auth;
+  const banned = new Set<number>();
+  let asked = 0;
+  // At once where the engine answers at once, as it does for guards.
+  auth.authenticate = (token, options) => {
+    asked++;
+    const who = authenticate(token, options) as Identity;
+    if (banned.has(who.userId)) throw new TypeError("banned");
+    return who;
+  };
+  const guard = requireAuth(auth)((_request, { userId }) => Response.json(userId));
+  const authorization = `Bearer ${(await signIn()).accessToken}`;
+  const ask = () => guard(new Request("https://api.example.com/", { headers: { authorization } }));
+  for (let round = 0; round < 3; round++) assert.equal((await ask()).status, 200);
+  assert.equal(asked, 3);
+  banned.add(1);
+  await assert.rejects(ask(), /banned/);
+});
+
+test("what a handler does to the claims it is given stays with it, whatever a schema has made of them", async (t) => {
+  const claims = z.object({
+    roles: z.array(z.string()).readonly(),
+    scopes: z.array(z.string()).transform((scopes) => new Set(scopes)),
+    since: z.string().transform((text) => new Date(text)),
+    deep: z.object({ list: z.array(z.object({ name: z.string() })) }).readonly(),
+  });
+  const given = { scopes: ["read"], since: "2026-01-01T00:00:00Z", deep: { list: [{ name: "a" }] } };
+  const claimsOf = () => ({ roles: ["user"], ...given });
+  const { auth, signIn } = await createSignedIn({ claims, claimsOf });
+  t.after(() => auth.close());
+  const authorization = `Bearer ${(await signIn()).accessToken}`;
+  type Read = z.output<typeof claims>;
+  const guard = requireAuth(auth)((_request, who) => {
+    const { scopes, since, deep } = who.claims as unknown as Read;
+    const seen = [[...scopes], since.getFullYear(), deep.list.map(({ name }) => name)];
+    scopes.add("write");
+    since.setTime(0);
+    assert.throws(() => deep.list.push({ name: "b" }), TypeError);
+    assert.throws(() => Object.assign(deep.list[0] as object, { name: "b" }), TypeError);
+    return Response.json(seen);
+  });
+  for (let round = 0; round < 3; round++) {
+    const answer = await guard(new Request("https://api.example.com/", { headers: { authorization } }));
+    assert.deepEqual(await answer.json(), [["read"], 2026, ["a"]]);
+  }
 });
 
 test("what passes by sight is counted as what is verified", async (t) => {

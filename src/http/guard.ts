@@ -44,7 +44,7 @@ export type Guarded<Source> =
         ? TokenIdentity<Application>
         : never;
 
-/** Finds out who asks by other means, such as a session cookie of the application; `undefined` or null when the request carries nothing of the kind. */
+/** Finds out who asks by other means, such as a session cookie of the application; `undefined`, null or false when the request carries nothing of the kind. */
 export type Authenticator<Native> = (request: Native) => unknown;
 
 type Plain = string | number | boolean;
@@ -82,11 +82,14 @@ export interface GuardOptions<Native = unknown, Application = unknown> {
   readonly allowedOrigins?: readonly string[];
 }
 
+/** What an authenticator has found when it found nobody: whatever is falsy, since `key === KEY && user` is how many are written. */
+type Nothing = undefined | null | false | "" | 0;
+
 /** Whom a guard with these options lets pass. */
 export type Admitted<Source, Options> =
   | Guarded<Source>
   | (Options extends { readonly authenticators: readonly ((request: never) => infer Found)[] }
-      ? Exclude<Awaited<Found>, undefined | null>
+      ? Exclude<Awaited<Found>, Nothing>
       : never)
   | (Options extends { readonly optional: true } ? undefined : never);
 
@@ -117,7 +120,7 @@ export function createGuard<Native>(
   reader: RequestReader<Native>,
   options: AnyGuardOptions<Native> = {},
 ): Guard<Native> {
-  refuseUnknown(options);
+  refuseWrong(options);
   const { optional = false, authenticators = [], cookies = true, allowedOrigins = [] } = options;
   const credentials: CredentialOptions = { takesCookies: cookies, allowedOrigins: readOrigins(allowedOrigins) };
   const identify = toIdentify(source, options.freshness);
@@ -133,7 +136,7 @@ export function createGuard<Native>(
   async function askOthers(native: Native): Promise<unknown> {
     for (const authenticate of authenticators) {
       const who = await authenticate(native);
-      if (who !== undefined && who !== null) return admit(who);
+      if (who) return admit(who);
     }
     return nobody();
   }
@@ -169,32 +172,25 @@ function toIdentify(
   source: GuardSource,
   freshness: AuthenticateOptions["freshness"],
 ): (token: string) => Who | Promise<Who> {
+  if (isPromise(source)) throw new TypeError("requireAuth was given a promise: write await createAuth(…)");
+  if (typeof source !== "object" || source === null) {
+    throw new TypeError(`requireAuth takes an engine (createAuth) or a verifier, not ${String(source)}`);
+  }
   if ("authenticate" in source) {
     // Unless it is said, the engine decides: over users in place it asks the store.
     const options = freshness === undefined ? {} : { freshness };
     return (token: string) => source.authenticate(token, options);
   }
-  if (typeof source?.verify !== "function")
+  if (typeof source.verify !== "function")
     throw new TypeError("requireAuth takes an engine (createAuth) or a verifier");
   if (freshness === "live") throw new TypeError('freshness "live" needs an engine: a verifier has no store to ask');
   if (source.isAsync) return async (token: string) => toTokenIdentity(await source.verify(token));
   return (token: string) => toTokenIdentity(source.verify(token));
 }
 
-/**
- * How an engine knows again what it has let pass.
- * A test that puts an `authenticate` of its own into an engine is asked each time.
- */
+/** How an engine knows again what it has let pass. */
 function toRecall(source: GuardSource, freshness: AuthenticateOptions["freshness"]): Sight | undefined {
-  if (!("authenticate" in source)) return undefined;
-  const sight = sightOf(source, freshness);
-  const { authenticate } = source;
-  return (
-    sight && {
-      find: (credential) => (source.authenticate === authenticate ? sight.find(credential) : undefined),
-      remember: sight.remember,
-    }
-  );
+  return "authenticate" in source ? sightOf(source, freshness) : undefined;
 }
 
 function toTokenIdentity(claims: Claims): TokenIdentity {
@@ -212,13 +208,26 @@ const OPTIONS: Readonly<Record<keyof GuardOptions, true>> = {
   allowedOrigins: true,
 };
 
-/** An option with a letter wrong would leave a door open, and no compiler sees one beside others that are right. */
-function refuseUnknown(options: object): void {
+const FRESHNESSES: readonly unknown[] = [undefined, "token", "feed", "live"];
+
+/** An option with a letter wrong would leave a door open, and a value that is not what it looks like as well: "false" is true. */
+function refuseWrong(options: AnyGuardOptions<never>): void {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
-  if (unknown === undefined) return;
-  throw new TypeError(
-    `requireAuth has no option ${JSON.stringify(unknown)}: there are ${Object.keys(OPTIONS).join(", ")}`,
-  );
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `requireAuth has no option ${JSON.stringify(unknown)}: there are ${Object.keys(OPTIONS).join(", ")}`,
+    );
+  }
+  for (const name of ["optional", "cookies"] as const) {
+    if (!["undefined", "boolean"].includes(typeof options[name])) throw new TypeError(`${name} must be true or false`);
+  }
+  const { freshness, authenticators = [] } = options;
+  if (!FRESHNESSES.includes(freshness)) {
+    throw new TypeError(`freshness must be "token", "feed" or "live", not ${JSON.stringify(freshness)}`);
+  }
+  if (!Array.isArray(authenticators) || authenticators.some((authenticate) => typeof authenticate !== "function")) {
+    throw new TypeError("authenticators must be an array of functions");
+  }
 }
 
 /** What the claims are judged by; `undefined` when any will do. */
@@ -234,13 +243,16 @@ function toPermission({
     throw new TypeError("roles must be an array of at least one role");
   }
   if (required !== undefined && typeof required !== "function" && !isTable(required)) {
-    throw new TypeError("claims must be names with the values that they must have, or a function");
+    throw new TypeError(
+      "claims must be a plain object of names with the values that they must have, at least one, or a function",
+    );
   }
+  // As it is now: what is asked for does not change because somebody changes an object.
+  const asked = typeof required === "function" ? [] : Object.entries(required ?? {});
   const hasClaims =
     typeof required === "function"
       ? required
-      : (claims: Claims) =>
-          Object.entries(required ?? {}).every(([name, value]) => (claims as Record<string, unknown>)[name] === value);
+      : (claims: Claims) => asked.every(([name, value]) => (claims as Record<string, unknown>)[name] === value);
   const hasRole = (claims: Claims) => {
     const { roles: held } = claims as Record<string, unknown>;
     return Array.isArray(held) && (roles ?? []).some((role) => held.includes(role));
@@ -248,10 +260,16 @@ function toPermission({
   return (claims) => hasClaims(claims) === true && (roles === undefined || hasRole(claims));
 }
 
-/** True for names with texts, numbers and booleans. A value that is absent would ask for a claim that is absent. */
+/**
+ * True for names with texts, numbers and booleans. A value that is absent would ask for a claim that is absent, and what has no names of its own (nothing,
+ * a promise that nobody waited for, a Map) for nothing at all.
+ */
 function isTable(required: unknown): boolean {
-  if (typeof required !== "object" || required === null || Array.isArray(required)) return false;
-  return Object.values(required).every((value) => ["string", "number", "boolean"].includes(typeof value));
+  if (typeof required !== "object" || required === null) return false;
+  const prototype = Object.getPrototypeOf(required);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
+  const values = Object.values(required);
+  return values.length > 0 && values.every((value) => ["string", "number", "boolean"].includes(typeof value));
 }
 
 /** What `authOf` knows a guard by. */

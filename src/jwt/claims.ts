@@ -49,10 +49,24 @@ export function withoutPrototype(members: object): Record<string, unknown> {
   return bag;
 }
 
-/** Freezes a value and everything in it. A schema may have put more there than JSON holds: bytes can't be frozen, and what is frozen is not looked into again. */
-export function deepFreeze<Value>(value: Value): Value {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
+/** True for arrays, and for objects of no class, of whichever realm. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * Freezes a value and everything in it, also below what was frozen before. A schema may have put more there than JSON holds.
+ * @returns whether nobody can change anything of it now. A Date, a Map, bytes or an object of a class can be changed frozen or not: what holds one is
+ *   for one caller only.
+ */
+export function deepFreeze(value: unknown, above: ReadonlySet<unknown> = new Set()): boolean {
+  if (typeof value === "function") return false;
+  if (typeof value !== "object" || value === null || above.has(value)) return true;
+  if (!isPlain(value)) return false;
   Object.freeze(value);
-  for (const member of Object.values(value)) deepFreeze(member);
-  return value;
+  const within = new Set(above).add(value);
+  let isFixed = true;
+  for (const member of Object.values(value)) isFixed = deepFreeze(member, within) && isFixed;
+  return isFixed;
 }

@@ -85,7 +85,9 @@ function createSync(policy: Policy, keys: KeySet): Verifier {
     const claims = judge(token);
     if (claims instanceof AuthError) return claims;
     const verified = schema === undefined ? claims : applySchema(schema, claims);
-    if (!(verified instanceof AuthError)) cache?.keep(token, deepFreeze(verified), claims, keys.version);
+    if (cache !== undefined && !(verified instanceof AuthError) && deepFreeze(verified)) {
+      cache.keep(token, verified, claims, keys.version);
+    }
     return verified;
   }
 
@@ -136,7 +138,7 @@ function createAsync(policy: Policy, remote: RemoteKeySet): AsyncVerifier {
     const { version } = remote;
     const verified = schema === undefined ? claims : await applySchemaAsync(schema, claims);
     if (verified instanceof AuthError) throw verified;
-    cache?.keep(token, deepFreeze(verified), claims, version);
+    if (cache !== undefined && deepFreeze(verified)) cache.keep(token, verified, claims, version);
     return verified;
   }
 

@@ -32,7 +32,47 @@ test("an option with a letter wrong is refused and lets nobody in", () => {
     /no option "role": there are claims, roles/,
   );
   for (const claims of [null, [], "pro", { plan: undefined }, { plan: null }, { plan: { is: "pro" } }]) {
-    assert.throws(() => guardOf({ claims } as never), /claims must be names with the values/, JSON.stringify(claims));
+    assert.throws(() => guardOf({ claims } as never), /claims must be a plain object of names/, JSON.stringify(claims));
+  }
+});
+
+test("a policy that asks for nothing, since it is no table of claims, is a mistake and no open door", async () => {
+  class Policy {
+    get plan() {
+      return "pro";
+    }
+  }
+  const asked = [{}, Promise.resolve({ plan: "pro" }), new Map([["plan", "pro"]]), new URLSearchParams("plan=pro")];
+  for (const claims of [...asked, Object.create({ plan: "pro" }), new Policy(), new Date(), [["plan", "pro"]]]) {
+    assert.throws(() => guardOf({ claims } as never), /claims must be a plain object/);
+  }
+  const claims = { plan: "pro" };
+  const guard = guardOf({ claims });
+  claims.plan = "free";
+  const authorization = `Bearer ${issuer.tokenFor(1, { plan: "free" })}`;
+  assert.equal(await outcome(() => guard({ authorization })), "insufficient_scope", "what was asked for stays so");
+  const bare = Object.assign(Object.create(null), { plan: "free" });
+  assert.notEqual(await outcome(() => guardOf({ claims: bare })({ authorization })), "insufficient_scope");
+});
+
+test("a value that is not what it looks like is refused: every text is true", () => {
+  for (const options of [{ optional: "false" }, { optional: 1 }, { cookies: "no" }]) {
+    assert.throws(() => guardOf(options as never), /must be true or false/, JSON.stringify(options));
+  }
+  for (const freshness of ["alive", "", null, 30]) {
+    assert.throws(() => guardOf({ freshness } as never), /freshness must be "token", "feed" or "live"/);
+  }
+  for (const authenticators of [() => undefined, [undefined], "session"]) {
+    assert.throws(() => guardOf({ authenticators } as never), /authenticators must be an array of functions/);
+  }
+  guardOf({ optional: undefined, cookies: undefined, freshness: undefined, authenticators: undefined } as never);
+});
+
+test("what is no source says so, a promise what to write", () => {
+  const promised = Promise.resolve(issuer.verifier);
+  assert.throws(() => createGuard(promised as never, READER), /a promise: write await createAuth/);
+  for (const nothing of [undefined, null, "auth", () => issuer.verifier]) {
+    assert.throws(() => createGuard(nothing as never, READER), /takes an engine \(createAuth\) or a verifier/);
   }
 });
 
@@ -44,8 +84,8 @@ test("roles and claims are asked of what an authenticator finds, too", async () 
   assert.equal(await outcome(() => found(boss)), boss);
 });
 
-test("an authenticator that finds nothing says so by undefined or null", async () => {
-  for (const nothing of [undefined, null]) {
+test("an authenticator that finds nothing says so by whatever is falsy: `key === KEY && user` lets nobody in", async () => {
+  for (const nothing of [undefined, null, false, "", 0, Number.NaN, Promise.resolve(false)]) {
     assert.equal(await outcome(() => guardOf({ authenticators: [() => nothing] })({})), "credentials_missing");
     const next = guardOf({ authenticators: [() => nothing, () => "the next one"] });
     assert.equal(await outcome(() => next({})), "the next one");

@@ -14,6 +14,25 @@ test("a token that was verified before is the same object again, deeply frozen (
   assert.throws(() => Object.assign(claims.profile.name, { first: "Eve" }), TypeError);
 });
 
+test("claims that can't be frozen, as a schema may make them, are made anew for each caller (checklist 27)", () => {
+  const schema = {
+    "~standard": {
+      version: 1 as const,
+      vendor: "by hand",
+      validate: (value: unknown) => {
+        const claims = value as { sub: string };
+        return { value: { sub: claims.sub, scopes: new Set(["read"]), list: Object.freeze([["a"]]) } };
+      },
+    },
+  };
+  const { token, verify } = setting("ES256", { cache: 10, claims: schema });
+  const good = token();
+  const first = verify(good) as unknown as { scopes: Set<string>; list: string[][] };
+  first.scopes.add("write");
+  assert.deepEqual([...(verify(good) as unknown as typeof first).scopes], ["read"]);
+  assert.throws(() => first.list[0]?.push("b"), TypeError, "below what was frozen as well");
+});
+
 test("without a cache the claims belong to the caller", () => {
   const { token, verify } = setting();
   const good = token({ roles: ["user"] });
