@@ -6,7 +6,7 @@
  * ```
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { NextFunction, Request, RequestHandler } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
 import type { Auth, Identity } from "../auth.ts";
 import type { HandlerOptions } from "../handler.ts";
 import {
@@ -18,6 +18,7 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type OnlyKnown,
   type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
@@ -25,7 +26,7 @@ import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes } from "./node-routes.ts";
 
-export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+export type { Guarded, GuardOptions, GuardSource, HttpError, TokenIdentity } from "../http/guard.ts";
 
 /** Serves the endpoints below where it is mounted; any other path goes on to the next handler. A body parser may stand before it. */
 export function authRoutes(auth: Auth, options?: HandlerOptions): RequestHandler {
@@ -52,16 +53,19 @@ export type AuthHandler = (request: IncomingMessage, response: ServerResponse, n
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
->(source: Source, options?: Options): AuthHandler & Admitting<Admitted<Source, Options>> {
+>(
+  source: Source,
+  options?: Options & OnlyKnown<Options, ApplicationOf<Source>>,
+): AuthHandler & Admitting<Admitted<Source, Options>> {
   const guard = createGuard<Request>(source, READER, options);
-  const handler: RequestHandler = (request, _response, next) => {
+  const handler: RequestHandler = (request, response, next) => {
     let who: unknown;
     try {
       who = guard(request);
     } catch (error) {
-      return next(toHttpError(error));
+      return refuse(error, response, next);
     }
-    if (isPromise(who)) return passLater(who, request, next);
+    if (isPromise(who)) return passLater(who, request, response, next);
     (request as { auth?: unknown }).auth = who;
     next();
   };
@@ -69,14 +73,18 @@ export function requireAuth<
 }
 
 /** Apart, so that no function is made for a request whose answer is there at once. */
-function passLater(who: Promise<unknown>, request: Request, next: NextFunction): void {
+function passLater(who: Promise<unknown>, request: Request, response: Response, next: NextFunction): void {
   who.then(
     (found) => {
       (request as { auth?: unknown }).auth = found;
       next();
     },
-    (error) => next(toHttpError(error)),
+    (error) => refuse(error, response, next),
   );
+}
+
+function refuse(error: unknown, response: Response, next: NextFunction): void {
+  next(toHttpError(error, (name, value) => response.setHeader(name, value)));
 }
 
 /** Whatever its parameters, body and query are. */

@@ -25,6 +25,7 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type OnlyKnown,
   type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
@@ -32,7 +33,7 @@ import { toBase } from "../http/handler.ts";
 import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
 
-export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+export type { Guarded, GuardOptions, GuardSource, HttpError, TokenIdentity } from "../http/guard.ts";
 
 /** All that Fastify knows: what a path does not answer to is 405 by us and not 404 by Fastify. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
@@ -117,16 +118,19 @@ export type AuthHook = (request: AnyRequest, reply: unknown, done: (error?: Erro
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<FastifyRequest, ApplicationOf<Source>>,
->(source: Source, options?: Options): AuthHook & Admitting<Admitted<Source, Options>> {
+>(
+  source: Source,
+  options?: Options & OnlyKnown<Options, ApplicationOf<Source>>,
+): AuthHook & Admitting<Admitted<Source, Options>> {
   const guard = createGuard<FastifyRequest>(source, READER, options);
-  const handler: onRequestHookHandler = (request, _reply, done) => {
+  const handler: onRequestHookHandler = (request, reply, done) => {
     let who: unknown;
     try {
       who = guard(request);
     } catch (error) {
-      return done(toHttpError(error) as Error);
+      return refuse(error, reply, done);
     }
-    if (isPromise(who)) return passLater(who, request, done);
+    if (isPromise(who)) return passLater(who, request, reply, done);
     (request as { auth?: unknown }).auth = who;
     done();
   };
@@ -134,14 +138,20 @@ export function requireAuth<
 }
 
 /** Apart, so that no function is made for a request whose answer is there at once. */
-function passLater(who: Promise<unknown>, request: FastifyRequest, done: (error?: Error) => void): void {
+function passLater(who: Promise<unknown>, request: FastifyRequest, reply: FastifyReply, done: Done): void {
   who.then(
     (found) => {
       (request as { auth?: unknown }).auth = found;
       done();
     },
-    (error) => done(toHttpError(error) as Error),
+    (error) => refuse(error, reply, done),
   );
+}
+
+type Done = (error?: Error) => void;
+
+function refuse(error: unknown, reply: FastifyReply, done: Done): void {
+  done(toHttpError(error, (name, value) => reply.header(name, value)) as Error);
 }
 
 /**

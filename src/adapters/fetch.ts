@@ -14,6 +14,7 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type OnlyKnown,
   type RequestReader,
 } from "../http/guard.ts";
 import { isPromise } from "../promise.ts";
@@ -40,7 +41,7 @@ const READER: RequestReader<Request> = {
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
->(source: Source, options?: Options) {
+>(source: Source, options?: Options & OnlyKnown<Options, ApplicationOf<Source>>) {
   type Who = Admitted<Source, Options>;
   const guard = createGuard<Request>(source, READER, options);
   return <Received extends Request, Rest extends readonly unknown[]>(

@@ -19,6 +19,7 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type OnlyKnown,
   type RequestReader,
 } from "../http/guard.ts";
 import { toProblem } from "../http/problem.ts";
@@ -77,7 +78,10 @@ function toHttpException(error: unknown): unknown {
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Context, ApplicationOf<Source>>,
->(source: Source, options?: Options): AuthMiddleware<Admitted<Source, Options>> {
+>(
+  source: Source,
+  options?: Options & OnlyKnown<Options, ApplicationOf<Source>>,
+): AuthMiddleware<Admitted<Source, Options>> {
   const guard = createGuard<Context>(source, READER, options);
   // No promise but that of what comes after us: at Hono's own speed a promise is what costs most.
   function around(handler: GuardedHandler): GuardedHandler {

@@ -15,6 +15,7 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type OnlyKnown,
   type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
@@ -22,7 +23,7 @@ import { isPromise } from "../promise.ts";
 import { authorizationOf, NodeHead } from "./node-request.ts";
 import { createNodeRoutes, takenOff } from "./node-routes.ts";
 
-export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
+export type { Guarded, GuardOptions, GuardSource, HttpError, TokenIdentity } from "../http/guard.ts";
 
 /** Serves the endpoints, under `options.prefix`; any other path goes on to the next middleware. */
 export function authRoutes(auth: Auth, options?: HandlerOptions): Middleware {
@@ -54,7 +55,10 @@ const READER: RequestReader<Context> = {
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Context, ApplicationOf<Source>>,
->(source: Source, options?: Options): AuthMiddleware<Admitted<Source, Options>> {
+>(
+  source: Source,
+  options?: Options & OnlyKnown<Options, ApplicationOf<Source>>,
+): AuthMiddleware<Admitted<Source, Options>> {
   const guard = createGuard<Context>(source, READER, options);
   // Not an async function: the promise that Koa waits for is that of what comes after us.
   return (context, next) => {
@@ -62,23 +66,29 @@ export function requireAuth<
     try {
       who = guard(context as unknown as Context);
     } catch (error) {
-      return Promise.reject(toHttpError(error));
+      return Promise.reject(refusalOf(error, context));
     }
-    if (isPromise(who)) return passLater(who, context.state, next);
+    if (isPromise(who)) return passLater(who, context, next);
     (context.state as { auth?: unknown }).auth = who;
     return next();
   };
 }
 
+type GuardedContext = Pick<ParameterizedContext, "set"> & { readonly state: { auth?: unknown } };
+
 async function passLater(
   who: Promise<unknown>,
-  state: { auth?: unknown },
+  context: GuardedContext,
   next: () => Promise<unknown>,
 ): Promise<unknown> {
   try {
-    state.auth = await who;
+    context.state.auth = await who;
   } catch (error) {
-    throw toHttpError(error);
+    throw refusalOf(error, context);
   }
   return next();
+}
+
+function refusalOf(error: unknown, context: GuardedContext): unknown {
+  return toHttpError(error, (name, value) => context.set(name, value));
 }

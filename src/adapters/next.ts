@@ -24,6 +24,7 @@ import {
   type Guarded,
   type GuardOptions,
   type GuardSource,
+  type OnlyKnown,
   type RequestReader,
 } from "../http/guard.ts";
 import { requireAuth as requireAuthOf } from "./fetch.ts";
@@ -50,7 +51,7 @@ export function authRoutes(
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<Request, ApplicationOf<Source>>,
->(source: Opened<Source>, options?: Options) {
+>(source: Opened<Source>, options?: Options & OnlyKnown<Options, ApplicationOf<Source>>) {
   const guard = prepare(source, (opened) => requireAuthOf(opened, options));
   return <Received extends Request, Rest extends readonly unknown[]>(
     handler: (request: Received, who: Admitted<Source, Options>, ...rest: Rest) => Response | Promise<Response>,

@@ -16,6 +16,7 @@ import {
   createGuard,
   type GuardOptions,
   type GuardSource,
+  type OnlyKnown,
   type RequestReader,
 } from "../http/guard.ts";
 import { describeProblem } from "../http/problem.ts";
@@ -50,7 +51,7 @@ export type Authenticated<Who> = IncomingMessage & { readonly auth: Who };
 export function requireAuth<
   Source extends GuardSource,
   const Options extends GuardOptions<IncomingMessage, ApplicationOf<Source>>,
->(source: Source, options?: Options) {
+>(source: Source, options?: Options & OnlyKnown<Options, ApplicationOf<Source>>) {
   type Who = Admitted<Source, Options>;
   const guard = createGuard<IncomingMessage>(source, READER, options);
   return (listener: (request: Authenticated<Who>, response: ServerResponse) => unknown) => {
@@ -87,7 +88,10 @@ export function requireAuth<
 export function authenticateRequest<
   Source extends GuardSource,
   const Options extends GuardOptions<IncomingMessage, ApplicationOf<Source>>,
->(source: Source, options?: Options): (request: IncomingMessage) => Promise<Admitted<Source, Options>> {
+>(
+  source: Source,
+  options?: Options & OnlyKnown<Options, ApplicationOf<Source>>,
+): (request: IncomingMessage) => Promise<Admitted<Source, Options>> {
   const guard = createGuard<IncomingMessage>(source, READER, options);
   return async (request) => guard(request) as Admitted<Source, Options>;
 }

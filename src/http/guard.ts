@@ -57,8 +57,11 @@ export type ClaimValues<Application> = unknown extends Application
 /** What may be asked for as a role: where a schema says what `roles` holds, one of those. */
 export type RoleOf<Application> = unknown extends Application
   ? string
-  : "roles" extends keyof Application
-    ? RoleIn<Application["roles"]>
+  : // Of each part of a union for itself.
+    Application extends unknown
+    ? "roles" extends keyof Application
+      ? RoleIn<Application["roles"]>
+      : never
     : never;
 
 type RoleIn<Roles> = unknown extends Roles
@@ -81,6 +84,17 @@ export interface GuardOptions<Native = unknown, Application = unknown> {
   /** Origins other than our own that may send cookies. Default: none. */
   readonly allowedOrigins?: readonly string[];
 }
+
+/**
+ * Refuses names that there are not: what is inferred as a type of its own is not looked at for those. Put it beside the inferred options.
+ */
+export type OnlyKnown<Options, Application> = {
+  readonly [Name in Exclude<keyof Options, keyof GuardOptions>]: never;
+} & (unknown extends Application
+  ? unknown
+  : Options extends { readonly claims: infer Asked extends Readonly<Record<string, Plain>> }
+    ? { readonly claims: { readonly [Name in Exclude<keyof Asked, keyof Application>]: never } }
+    : unknown);
 
 /** What an authenticator has found when it found nobody: whatever is falsy, since `key === KEY && user` is how many are written. */
 type Nothing = undefined | null | false | "" | 0;
@@ -307,9 +321,13 @@ export type HttpError = AuthError & {
 
 /**
  * Makes of a refusal what a framework's own error handling takes. Anything that is no refusal is passed on as it is.
+ * @param setHeader of the response: an error handler of the application's words the answer in its own way, and what has to go with it (RFC 6750 §3) is
+ *   there already.
  * @returns the same error, with `statusCode`, `headers` (the challenge, Retry-After) and `expose`.
  */
-export function toHttpError(error: unknown): unknown {
+export function toHttpError(error: unknown, setHeader: (name: string, value: string) => unknown): unknown {
   if (!(error instanceof AuthError)) return error;
-  return Object.assign(error, { statusCode: error.status, headers: refusalHeaders(error), expose: true });
+  const headers = refusalHeaders(error);
+  for (const [name, value] of Object.entries(headers)) setHeader(name, value);
+  return Object.assign(error, { statusCode: error.status, headers, expose: true });
 }

@@ -13,6 +13,7 @@ import * as forKoa from "../../src/adapters/koa.ts";
 import * as forNest from "../../src/adapters/nestjs.ts";
 import * as forNext from "../../src/adapters/next.ts";
 import * as forNode from "../../src/adapters/node.ts";
+import type { GuardOptions } from "../../src/http/guard.ts";
 import { type Auth, createAuth, type Identity, type Storage, type User } from "../../src/index.ts";
 import type { StandardSchema, Verifier } from "../../src/jwt/index.ts";
 
@@ -126,6 +127,33 @@ export function guardsAskOnlyForWhatThereIs(): void {
   forNode.requireAuth(typed, { role: ["staff"] });
 }
 
+/** What is inferred as a type of its own is looked at for names as well. */
+export function guardsKnowTheirNames(): void {
+  // @ts-expect-error a letter too many, beside what is right
+  forNode.requireAuth(typed, { roles: ["staff"], optionall: true });
+  // @ts-expect-error
+  forExpress.requireAuth(plain, { roles: ["staff"], optionall: true });
+  // @ts-expect-error
+  forFastify.requireAuth(typed, { roles: ["staff"], optionall: true });
+  // @ts-expect-error
+  forHono.requireAuth(typed, { roles: ["staff"], optionall: true });
+  // @ts-expect-error
+  forKoa.requireAuth(typed, { roles: ["staff"], optionall: true });
+  // @ts-expect-error
+  forNext.requireAuth(typed, { roles: ["staff"], optionall: true });
+  // @ts-expect-error
+  forFetch.requireAuth(typed, { roles: ["staff"], optionall: true });
+  // @ts-expect-error a claim that there is not, beside one that there is
+  forNode.requireAuth(typed, { claims: { plan: "pro", tenant: "a" } });
+  forNode.requireAuth(plain, { claims: { plan: "pro", tenant: "a" } });
+  forNode.requireAuth(typed, { claims: ({ plan }) => plan === "pro", optional: true });
+  const options = { roles: ["staff"], optional: false, freshness: "live" } as const;
+  forNode.requireAuth(typed, options);
+  const loose: GuardOptions<IncomingMessage> = {};
+  forNode.requireAuth(plain, loose);
+  forExpress.requireAuth(typed, { authenticators: [({ headers }) => headers.host && { id: 1 }] });
+}
+
 export function rolesAreThoseOfTheSchema(): void {
   const staff = {} as Auth<{ roles: ("staff" | "editor")[] }>;
   forNode.requireAuth(staff, { roles: ["staff", "editor"] });
@@ -152,6 +180,10 @@ export function rolesAreThoseOfTheSchema(): void {
   forNext.requireAuth(staff, { roles: ["boss"] });
   // @ts-expect-error
   forFetch.requireAuth(staff, { roles: ["boss"] });
+  const either = {} as Auth<{ kind: "a" } | { kind: "b"; roles: "staff"[] }>;
+  forNode.requireAuth(either, { roles: ["staff"] });
+  // @ts-expect-error neither knows it
+  forNode.requireAuth(either, { roles: ["boss"] });
   // @ts-expect-error nobody's claims have roles
   forNode.requireAuth(verifier, { roles: ["staff"] });
 }
