@@ -22,8 +22,9 @@ import {
   type RequestReader,
   toHttpError,
 } from "../http/guard.ts";
+import { authorizationOf } from "../http/node-authorization.ts";
 import { isPromise } from "../promise.ts";
-import { authorizationOf, NodeHead } from "./node-request.ts";
+import { NodeHead } from "./node-request.ts";
 import { createNodeRoutes } from "./node-routes.ts";
 
 export type { Guarded, GuardOptions, GuardSource, HttpError, TokenIdentity } from "../http/guard.ts";

@@ -30,8 +30,9 @@ import {
   toHttpError,
 } from "../http/guard.ts";
 import { toBase } from "../http/handler.ts";
+import { authorizationOf } from "../http/node-authorization.ts";
 import { isPromise } from "../promise.ts";
-import { authorizationOf, NodeHead } from "./node-request.ts";
+import { NodeHead } from "./node-request.ts";
 
 export type { Guarded, GuardOptions, GuardSource, HttpError, TokenIdentity } from "../http/guard.ts";
 

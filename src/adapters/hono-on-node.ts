@@ -5,7 +5,7 @@
  * they are not found, the request's own headers are asked, as on any other runtime.
  */
 import type { IncomingMessage } from "node:http";
-import { authorizationOf } from "./node-request.ts";
+import { authorizationOf } from "../http/node-authorization.ts";
 
 type KeptRequest = Request & Readonly<Record<symbol, unknown>>;
 

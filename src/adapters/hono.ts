@@ -25,6 +25,7 @@ import {
 import { toProblem } from "../http/problem.ts";
 import { isPromise } from "../promise.ts";
 import { readAuthorizationHeader } from "./hono-on-node.ts";
+import { isRewrittenByUrl, pathOf } from "./path.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 
@@ -33,8 +34,31 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): MiddlewareHand
   const handle = createHandler(auth, options);
   return async (c, next) => {
     if (!handle.knows(c.req.path)) return next();
-    return handle(c.req.raw, { ip: addressOf(c) });
+    // A path with dots in it has become another on its way through a URL; who filters paths in front of us saw it as it was.
+    if (isRewrittenByUrl(pathOf(incomingOf(c)?.url ?? "/"))) return next();
+    return handle(await withBody(c), { ip: incomingOf(c)?.socket?.remoteAddress });
   };
+}
+
+/**
+ * The request, whose body somebody in front may have read: Hono keeps what was read by `c.req`.
+ * @throws TypeError when it was read past Hono, and is gone.
+ */
+async function withBody({ req }: Context): Promise<Request> {
+  if (!req.raw.bodyUsed) return req.raw;
+  let body: ArrayBuffer;
+  try {
+    body = await req.arrayBuffer();
+  } catch (cause) {
+    throw new TypeError(
+      "latchkey: the body was read by c.req.raw before authRoutes; read it by c.req, which keeps it",
+      {
+        cause,
+      },
+    );
+  }
+  const { url, method, headers } = req.raw;
+  return new Request(url, { method, headers, body });
 }
 
 const READER: RequestReader<Context> = {
@@ -135,8 +159,12 @@ class HonoHead implements RequestHead {
   }
 }
 
-/** The peer's address, where Hono runs on node. */
-function addressOf(c: Context): string | undefined {
-  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
-  return incoming?.socket?.remoteAddress;
+interface Incoming {
+  readonly url?: string;
+  readonly socket?: { readonly remoteAddress?: string };
+}
+
+/** Node's own request, where Hono runs on node. */
+function incomingOf(c: Context): Incoming | undefined {
+  return (c.env as { readonly incoming?: Incoming } | undefined)?.incoming;
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Auth } from "../auth.ts";
 import { createHandler, type HandlerOptions } from "../handler.ts";
+import { isRewrittenByUrl, pathOf } from "./path.ts";
 
 export interface NodeRoutes {
   /** True when a path is that of an endpoint, with or without a trailing slash. */
@@ -24,7 +25,8 @@ export function createNodeRoutes(auth: Auth, options?: HandlerOptions): NodeRout
     (request, { incoming }) => {
       const message = incoming as IncomingMessage;
       const { remoteAddress: ip } = message.socket;
-      return handle(request, { ip, host: message.headers.host, base: bases.get(message) });
+      const asked = isRewrittenByUrl(pathOf(message.url ?? "/")) ? nowhere(request) : request;
+      return handle(asked, { ip, host: message.headers.host, base: bases.get(message) });
     },
     { overrideGlobalObjects: false },
   );
@@ -37,6 +39,11 @@ export function createNodeRoutes(auth: Auth, options?: HandlerOptions): NodeRout
       await listener(incoming, outgoing);
     },
   };
+}
+
+/** The same question of a path that nobody has, since no path has an escape. */
+function nowhere({ url, method, headers }: Request): Request {
+  return new Request(new URL("/%25", url), { method, headers });
 }
 
 /** The path that connect, or who does as it does, has mounted us at and taken off. */
@@ -55,10 +62,4 @@ function keepReadBody(incoming: ReadRequest): void {
   else if (isForm && typeof body === "object" && body !== null) {
     incoming.rawBody = Buffer.from(new URLSearchParams(body as Record<string, string>).toString());
   } else incoming.rawBody = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
-}
-
-/** The path of a URL in origin form. */
-export function pathOf(url: string): string {
-  const query = url.indexOf("?");
-  return query === -1 ? url : url.slice(0, query);
 }

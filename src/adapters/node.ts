@@ -19,10 +19,12 @@ import {
   type OnlyKnown,
   type RequestReader,
 } from "../http/guard.ts";
+import { authorizationOf } from "../http/node-authorization.ts";
 import { describeProblem } from "../http/problem.ts";
 import { isPromise } from "../promise.ts";
-import { authorizationOf, NodeHead } from "./node-request.ts";
-import { createNodeRoutes, pathOf } from "./node-routes.ts";
+import { NodeHead } from "./node-request.ts";
+import { createNodeRoutes } from "./node-routes.ts";
+import { pathOf } from "./path.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
 

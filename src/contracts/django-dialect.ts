@@ -2,6 +2,7 @@
 
 import type { DialectIdentity, DialectTokens } from "../auth.ts";
 import type { AuthError } from "../errors.ts";
+import { authorizationOf } from "../http/node-authorization.ts";
 import type { Answer, Contract } from "../http/route.ts";
 import { WireRefusal } from "../http/wire-refusal.ts";
 import type { Duration } from "../system.ts";
@@ -27,6 +28,8 @@ export interface DjangoDialectOptions {
 
 /** A request as Fetch or node:http has it. */
 export interface RequestHeaders {
+  /** Of node:http: all that came, where `headers` has the first of two. */
+  readonly rawHeaders?: readonly string[];
   readonly headers: Pick<Headers, "get"> | Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
@@ -45,11 +48,13 @@ export interface DjangoContract extends Contract {
 
 export const CHALLENGE = { "www-authenticate": 'Bearer realm="api"' } as const;
 
-/** The Authorization header; `undefined` when there is none. */
-export function readAuthorization({ headers }: RequestHeaders): string | undefined {
+/** All Authorization headers, joined with commas as Django's server does, so that two are none of this dialect's; `undefined` when there is none. */
+export function readAuthorization({ headers, rawHeaders }: RequestHeaders): string | undefined {
   if (typeof headers.get === "function") return (headers as Headers).get("authorization") ?? undefined;
-  const value = (headers as Readonly<Record<string, string | readonly string[] | undefined>>).authorization;
-  return typeof value === "string" ? value : value?.join(", ");
+  const { authorization } = headers as Readonly<Record<string, string | readonly string[] | undefined>>;
+  return typeof authorization === "object"
+    ? authorization.join(", ")
+    : authorizationOf({ headers: { authorization }, ...(rawHeaders && { rawHeaders }) });
 }
 
 /** The words of Django REST Framework for what is refused before a dialect's own words are asked for. */

@@ -1,14 +1,17 @@
 /** Where the endpoints are mounted by a framework's own means, and what a framework adds around them. */
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:http";
+import { createServer, get, type Server } from "node:http";
 import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
+import { serve } from "@hono/node-server";
 import express from "express";
 import { fastify } from "fastify";
+import { Hono, type HonoRequest } from "hono";
 import Koa from "koa";
 import * as forExpress from "../../src/adapters/express.ts";
 import * as forFastify from "../../src/adapters/fastify.ts";
+import * as forHono from "../../src/adapters/hono.ts";
 import * as forKoa from "../../src/adapters/koa.ts";
 import * as forNode from "../../src/adapters/node.ts";
 import { createEngine, type Engine, PASSWORD } from "../support/engine.ts";
@@ -167,4 +170,66 @@ test("Fastify over HTTP/2: endpoints, a guard, and a cookie from the page's own 
   const change = (origin: string) => ask({ ":method": "POST", ":path": "/me", cookie, origin });
   assert.equal((await change(`http://127.0.0.1:${port}`)).status, 200);
   assert.equal((await change("https://evil.example")).status, 403);
+});
+
+test("a path that becomes one of ours only when a URL is made of it is nobody's, however it is spelled (checklist 87)", async () => {
+  const paths = ["/public/../auth/v1/health", "/auth/x/%2e%2e/v1/health", "/auth/./v1/health", "/auth/%2E/v1/health"];
+  const routes = forNode.authRoutes(engine.auth, { prefix: "/auth" });
+  const app = new Hono();
+  app.use(forHono.authRoutes(engine.auth, { prefix: "/auth" }));
+  const hono = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
+  await new Promise((resolve) => hono.once("listening", resolve));
+  for (const url of [
+    await listening(createServer((request, response) => routes(request, response))),
+    await listening(hono as Server),
+  ]) {
+    const { hostname, port } = new URL(url);
+    assert.equal(await statusOf({ hostname, port }, "/auth/v1/health"), 200);
+    for (const path of paths) assert.equal(await statusOf({ hostname, port }, path), 404, path);
+    assert.notEqual(await statusOf({ hostname, port }, "/auth\\v1\\health"), 200);
+  }
+});
+
+/** What node's client sends is the path as it is, where `fetch` would make another of it. */
+function statusOf({ hostname, port }: { readonly hostname: string; readonly port: string }, path: string) {
+  return new Promise<number | undefined>((resolve, reject) => {
+    get({ hostname, port, path }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on("error", reject);
+  });
+}
+
+test("Hono: a body that somebody in front has read by c.req is read again, and one that was read past it is said to be gone", async () => {
+  const readers: ((request: HonoRequest) => Promise<unknown>)[] = [
+    (request) => request.json(),
+    (request) => request.text(),
+    (request) => request.arrayBuffer(),
+    (request) => request.parseBody(),
+  ];
+  for (const read of readers) {
+    const app = new Hono();
+    app.use(async (c, next) => {
+      await read(c.req);
+      await next();
+    });
+    app.use(forHono.authRoutes(engine.auth));
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: CREDENTIALS };
+    const answer = await app.request(TOKEN_PATH, init);
+    assert.equal(answer.status, 200, `${read}`);
+  }
+  const app = new Hono();
+  const told: unknown[] = [];
+  app.onError((error, c) => {
+    told.push(error.message);
+    return c.text("ours", 500);
+  });
+  app.use(async (c, next) => {
+    await c.req.raw.text();
+    await next();
+  });
+  app.use(forHono.authRoutes(engine.auth));
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: CREDENTIALS };
+  assert.equal((await app.request(TOKEN_PATH, init)).status, 500);
+  assert.match(String(told), /the body was read by c\.req\.raw before authRoutes/);
 });
