@@ -219,7 +219,10 @@ function toHttpException(error: unknown, context: ExecutionContext): unknown {
       else response.header?.(name, value);
     }
   }
-  return new HttpException(JSON.parse(body), status, { cause: error });
+  const exception = new HttpException(JSON.parse(body), status, { cause: error });
+  // Nest finds one in bodies of its own shape only, and what filters pass on is this.
+  exception.message = error.message;
+  return exception;
 }
 
 /** The endpoints as middleware, for `consumer.apply(authRoutes(auth)).forRoutes("*")` or `app.use`. */

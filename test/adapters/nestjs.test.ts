@@ -22,6 +22,7 @@ import {
   RequireAuth,
   requireAuth,
 } from "../../src/adapters/nestjs.ts";
+import type { AuthError } from "../../src/errors.ts";
 import { createTestIssuer } from "../../src/testing/index.ts";
 import { createEngine, signIn } from "../support/engine.ts";
 
@@ -95,6 +96,16 @@ test("a context that a test made by hand may have switchToHttp alone", async () 
   const request = headers(issuer.tokenFor(7));
   const context = { switchToHttp: () => ({ getRequest: () => request, getResponse: () => ({}) }) };
   assert.equal(await requireAuth(issuer.verifier).canActivate(context as never), true);
+});
+
+test("a filter finds the safe message, the status and the guard's error", () => {
+  const refused = () => guard.canActivate(contextOf("http", [headers("a.b.c"), { setHeader() {} }]));
+  assert.throws(refused, (exception) => {
+    assert.ok(exception instanceof HttpException);
+    assert.deepEqual([exception.message, exception.getStatus()], ["Invalid token", 401]);
+    assert.equal((exception.cause as AuthError).code, "token_invalid");
+    return true;
+  });
 });
 
 test("each handler's decorators are its own, however often they are asked for", async () => {
