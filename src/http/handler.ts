@@ -51,6 +51,11 @@ export interface RequestHandlerOptions {
   readonly contracts: readonly Contract[];
   /** Proxies of ours in front, each of which appends to X-Forwarded-For. Default 0: the header is ignored. */
   readonly proxyCount?: number;
+  /**
+   * The client's address where no connection says it, as at the edge, from what your platform writes and no client can: `(request) =>
+   * request.headers.get("cf-connecting-ip")`. Default: the connection's, and behind `proxyCount` proxies what they say.
+   */
+  readonly clientAddress?: (request: Request) => string | null | undefined;
   /** What stands before every path, such as "/auth"; with or without slashes at its ends. Default: nothing. */
   readonly prefix?: string;
   /** Whether clients may ask for cookies instead of tokens in the body. Default true. */
@@ -97,6 +102,7 @@ export function createRequestHandler({
   allowedOrigins: origins = [],
   feedTokens = [],
   bodyLimit = BODY_LIMIT,
+  clientAddress: addressAtTheEdge,
   tracer,
   onRequest,
 }: RequestHandlerOptions): Endpoints {
@@ -126,6 +132,20 @@ export function createRequestHandler({
     return identity;
   }
 
+  let isTold = false;
+  function addressOf(request: Request, { ip }: Connection): string | undefined {
+    const forwardedFor = request.headers.get("x-forwarded-for");
+    const address = clientAddress(addressAtTheEdge?.(request) ?? ip, forwardedFor, proxyCount);
+    if (address === undefined && !isTold) {
+      isTold = true;
+      warn(
+        "requests come without their client's address, so guesses at passwords are counted for each account and not for each network: " +
+          "give the handler { ip } as its second argument, or the option clientAddress, or behind proxies proxyCount",
+      );
+    }
+    return address;
+  }
+
   const paths = [...new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))];
   for (const path of paths) {
     const rows = contracts.flatMap((contract) =>
@@ -151,7 +171,7 @@ export function createRequestHandler({
             return readAccessToken(head, request.url, credentials);
           },
           device: {
-            ip: clientAddress(c.env.connection.ip, request.headers.get("x-forwarded-for"), proxyCount),
+            ip: addressOf(request, c.env.connection),
             userAgent: request.headers.get("user-agent") ?? undefined,
           },
           cookies: toCookieContext(head, `${mountedAt(c.env.connection)}${base}${TOKEN_PATH}`, credentials),
@@ -263,6 +283,13 @@ function toCookieContext(
     give: (tokens) => tokenCookies(tokens, path),
     clear: () => clearedCookies(path),
   };
+}
+
+/** Where there is node's process; other runtimes have no place for warnings but the console. */
+function warn(message: string): void {
+  if (typeof globalThis.process?.emitWarning === "function") {
+    process.emitWarning(message, { type: "LatchkeyWarning", code: "LATCHKEY_NO_ADDRESS" });
+  } else console.warn(`latchkey: ${message}`);
 }
 
 /** @throws TypeError for a prefix that no path has. */
