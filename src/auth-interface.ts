@@ -74,7 +74,7 @@ export interface AuthOptions {
   readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
   /** How long entries of the audit trail are kept. Default "365d". */
   readonly auditRetention?: Duration;
-  /** How often passwords may be guessed; `false` sets no limit, for measuring. Default: five at an account, a hundred from a network, then delays. */
+  /** How often passwords may be guessed; `false` sets no limit, for measuring. Default: five at a name, a hundred from a network, then delays. */
   readonly limits?: LimitOptions | false;
   /** Told of stolen refresh tokens, stores that went back in time, what becomes of keys, and password hashes that can't be computed here. */
   readonly onEvent?: (event: SessionEvent | KeyEvent | HashEvent) => void;

@@ -225,6 +225,11 @@ export function usersInPlace(storage: Storage, { table, columns: given, freshnes
     byId: queries.userById,
     byUsername: (text) => make.byUsername(text.normalize("NFKC")),
     byEmail: (key) => make.byEmail(key),
+    // Names that differ in case may be of different users there.
+    countedBy({ column, text, key, isExact }) {
+      if (column === "username") return text.normalize("NFKC");
+      return isExact ? text : key;
+    },
     taking: (user) => make.taking(user.username, user.usernameKey, user.username, user.emailKey),
     insert,
     page: queries.usersPage,

@@ -25,7 +25,7 @@ export interface PasswordHasher {
   /** Learns what kind of hash is in use: a failed login then does the work of it, too. */
   meet(stored: string): void;
   /** The work of `verify` for a user who does not exist. */
-  verifyNobody(password: string): Promise<false>;
+  verifyNobody(password: string, pass?: GatePass): Promise<false>;
   /** True when the stored hash has another format or other parameters than today's. */
   wantsRehash(stored: string): boolean;
   readonly gate: Gate;
@@ -138,8 +138,8 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       if (known) learn(known);
     },
 
-    async verifyNobody(password) {
-      await check(password, undefined);
+    async verifyNobody(password, pass) {
+      await check(password, undefined, pass);
       return false;
     },
 

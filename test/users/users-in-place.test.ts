@@ -113,6 +113,26 @@ for (const { name, table, database } of settings) {
       await assert.rejects(auth.login({ email: "", password: PASSWORD }), { code: "invalid_credentials" });
     });
 
+    test("guesses are counted by the name in its case: that tells nobody who there is, and nobody ends another's count (checklist 71, 72)", async () => {
+      const outcomeOf = async (username: string, password: string) => {
+        try {
+          await auth.login({ username, password });
+          return "ok";
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      };
+      const { username } = await create();
+      await django.run("create", username.toUpperCase(), { password: PASSWORD });
+      for (const name of [username, "Nobody"]) {
+        for (let i = 0; i < 5; i++) await outcomeOf(name.toLowerCase(), "a guess");
+        assert.equal(await outcomeOf(name, "a guess"), "invalid_credentials", name);
+      }
+      for (let i = 0; i < 4; i++) await outcomeOf(username, "a guess");
+      assert.equal(await outcomeOf(username.toUpperCase(), PASSWORD), "ok");
+      assert.equal(await outcomeOf(username, PASSWORD), "rate_limited");
+    });
+
     test("a password that Django changes ends the sessions from before, at the guard and at the refresh", async () => {
       const { username } = await create();
       const tokens = await auth.login({ username, password: PASSWORD });
