@@ -26,7 +26,8 @@ export interface UserStatements {
   byId(id: number): Statement;
   /** @param key of the name, as a table of ours is looked up by. */
   byUsername(username: string, key: string): Statement;
-  byEmail(key: string): Statement;
+  /** @param exact the address in its very case, where no other spelling counts. */
+  byEmail(key: string, exact?: string): Statement;
   /**
    * What guesses at a name are counted by: the text that it is looked up by. It is never that of two users, or who signs in to the one would end
    * the count of the other.
@@ -59,7 +60,7 @@ export interface UserStatements {
 export const ownUsers: UserStatements = {
   byId: queries.userById,
   byUsername: (_username, key) => queries.userByUsername(key),
-  byEmail: queries.userByEmail,
+  byEmail: (key) => queries.userByEmail(key),
   // One key, one user, in whatever spelling.
   countedBy: ({ key }) => key,
   taking: ({ usernameKey, emailKey }) => queries.usersTaking(usernameKey, emailKey),

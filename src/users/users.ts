@@ -147,9 +147,11 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     // Lone surrogates are nobody's name, and not every store takes them.
     const key = toKey(name.toWellFormed());
     const canExist = name.isWellFormed() && !key.includes("\0");
-    const rows = canExist
-      ? await storage.read(username === undefined ? statements.byEmail(key) : statements.byUsername(username, key))
-      : [];
+    const query = () =>
+      username === undefined
+        ? statements.byEmail(key, isExact ? name : undefined)
+        : statements.byUsername(username, key);
+    const rows = canExist ? await storage.read(query()) : [];
     const column = username === undefined ? "email" : "username";
     const found = isExact ? rows.filter((one) => one[column] === name) : rows;
     const row = found.length === 1 ? found[0] : undefined;
