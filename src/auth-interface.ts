@@ -16,7 +16,7 @@ import type { Storage } from "./storage/storage.ts";
 import type { Duration, System } from "./system.ts";
 import type { UsersInPlaceOptions } from "./users/django-users.ts";
 import type { FirstUser } from "./users/first-user.ts";
-import type { PasswordFormat } from "./users/password-hash.ts";
+import type { HashEvent, PasswordFormat } from "./users/password-hash.ts";
 import type { ListOptions, Login, Registration, User, UserName, UserPage } from "./users/users.ts";
 import type { WatchOptions } from "./watch.ts";
 
@@ -74,10 +74,10 @@ export interface AuthOptions {
   readonly passwordQueue?: { readonly concurrency?: number; readonly limit?: number };
   /** How long entries of the audit trail are kept. Default "365d". */
   readonly auditRetention?: Duration;
-  /** How often passwords may be guessed; `false` sets no limit, for measuring. Default: five at an account, a hundred from a network, then delays. */
+  /** How often passwords may be guessed; `false` sets no limit, for measuring. Default: five at a name, a hundred from a network, then delays. */
   readonly limits?: LimitOptions | false;
-  /** Told of stolen refresh tokens, of stores that went back in time, and of what becomes of keys. */
-  readonly onEvent?: (event: SessionEvent | KeyEvent) => void;
+  /** Told of stolen refresh tokens, stores that went back in time, what becomes of keys, and password hashes that can't be computed here. */
+  readonly onEvent?: (event: SessionEvent | KeyEvent | HashEvent) => void;
   /** Makes spans of password hashes and of what the store is asked: `trace.getTracer("latchkey")` of `@opentelemetry/api`. Default: none. */
   readonly tracer?: Tracer;
   /** Time and randomness; for tests. */
@@ -298,6 +298,7 @@ export type {
   Events,
   FeedState,
   FirstUser,
+  HashEvent,
   KeyEvent,
   KeyInfo,
   LimitOptions,

@@ -151,6 +151,7 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
       ...(options.passwordFormat !== undefined && { format: options.passwordFormat }),
       ...(options.passwordQueue?.concurrency !== undefined && { concurrency: options.passwordQueue.concurrency }),
       ...(options.passwordQueue?.limit !== undefined && { queueLimit: options.passwordQueue.limit }),
+      onEvent,
     }),
     trace,
   );
@@ -280,17 +281,18 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
     onRefusal: (type: "refused" | "limited", reason: string) => void | Promise<void>,
   ): Promise<T> {
     const attempt = limits.begin(ip);
-    let outcome: Parameters<Attempt["end"]>[0] = "undecided";
+    // Until somebody has said that nobody looked: what breaks while a password is looked at must not make guesses free.
+    let outcome: Parameters<Attempt["end"]>[0] = "refused";
     try {
       const result = await work(attempt);
       outcome = "granted";
       return result;
     } catch (error) {
-      if (error instanceof AuthError && PASSWORD_VERDICTS.has(error.code)) {
-        outcome = "refused";
-        await onRefusal("refused", error.reason);
-      }
-      if (error instanceof AuthError && error.code === "rate_limited") await onRefusal("limited", error.reason);
+      if (!(error instanceof AuthError)) throw error;
+      const isVerdict = PASSWORD_VERDICTS.has(error.code);
+      if (!isVerdict) outcome = "undecided";
+      if (isVerdict) await onRefusal("refused", error.reason);
+      if (error.code === "rate_limited") await onRefusal("limited", error.reason);
       throw error;
     } finally {
       await attempt.end(outcome);

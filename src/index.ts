@@ -16,6 +16,7 @@ export type {
   DialectTokens,
   EngineMetrics,
   Events,
+  HashEvent,
   Identity,
   KeyEvent,
   KeyInfo,

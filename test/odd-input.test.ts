@@ -23,7 +23,7 @@ async function refusalOf(work: () => unknown): Promise<AuthError> {
 }
 
 const fieldsOf = ({ errors }: AuthError) => errors?.map(({ field, message }) => `${field} ${message}`);
-const saidOf = (odd: unknown) => (odd === undefined ? "is missing" : "must be a text");
+const saidOf = (odd: unknown) => (odd === undefined ? "is required" : "must be a text");
 
 test("a registration names every field that is no text", async () => {
   const fields = { username: "ada", email: "ada@example.com", password: PASSWORD };

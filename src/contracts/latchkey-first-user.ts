@@ -1,12 +1,14 @@
 /** The row by which the first user is made: for who holds the link that the server has shown on its terminal. */
 import * as z from "zod";
 import { route } from "../http/route.ts";
-import { fromUser, Registration, text, toRegistration, UserAnswer } from "./latchkey-shapes.ts";
+import { fromUser, REQUIRED_TO_REGISTER, Registration, text, toRegistration, UserAnswer } from "./latchkey-shapes.ts";
 
-const FirstRegistration = z.object(
-  { ...Registration.shape, token: text("What the link has behind its '#'.", { max: 200, example: "9Yk…" }) },
-  { error: "the body must be a JSON object" },
-);
+const FirstRegistration = z
+  .object(
+    { ...Registration.shape, token: text("What the link has behind its '#'.", { max: 200, example: "9Yk…" }) },
+    { error: "the body must be a JSON object" },
+  )
+  .meta({ required: [...REQUIRED_TO_REGISTER, "token"] });
 
 export const firstUserRoutes = [
   route({

@@ -1,5 +1,6 @@
 /** What requests and answers of the default dialect are made of. */
 import * as z from "zod";
+import type { Auth } from "../auth.ts";
 import type { Session } from "../sessions/sessions.ts";
 import { EMAIL_LENGTH, PERSON_NAME_LENGTH, USERNAME_LENGTH } from "../users/names.ts";
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN_LENGTH } from "../users/password-rules.ts";
@@ -27,37 +28,51 @@ export const text = (description: string, { min = 1, max, example }: TextOptions
 export const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.object(shape, { error: "the body must be a JSON object" });
 
+const EXAMPLE_PASSWORD = "correct horse battery staple";
+
 /** A password has a limit in bytes; more characters than that can't be right whatever they are. */
 export const password = (description: string) =>
-  text(description, { max: PASSWORD_MAX_BYTES, example: "correct horse battery staple" });
+  text(description, { max: PASSWORD_MAX_BYTES, example: EXAMPLE_PASSWORD });
+
+/** A text field that the engine judges: a schema that refused one field would hide what the rules say of the others. */
+const judged = (description: string, { min = 1, max, example }: TextOptions) =>
+  z.unknown().meta({
+    type: "string",
+    minLength: min,
+    maxLength: max,
+    description,
+    ...(example !== undefined && { examples: [example] }),
+  });
+
+/** For the document: the engine says what is missing, so the schema does not. */
+export const REQUIRED_TO_REGISTER = ["email", "username", "password"];
 
 export const Registration = object({
-  email: text("An email address; compared without regard to case.", { max: EMAIL_LENGTH, example: "ada@example.com" }),
-  username: text("Letters, digits and . _ + - only; compared without regard to case.", {
+  email: judged("An email address; compared without regard to case.", {
+    max: EMAIL_LENGTH,
+    example: "ada@example.com",
+  }).optional(),
+  username: judged("Letters, digits and . _ + - only; compared without regard to case.", {
     max: USERNAME_LENGTH * 2,
     example: "ada",
-  }),
-  password: password(
+  }).optional(),
+  password: judged(
     `At least ${PASSWORD_MIN_LENGTH} characters, at most ${PASSWORD_MAX_BYTES} bytes, not a common one.`,
-  ),
-  first_name: text("Given name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
-  last_name: text("Family name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
-});
+    { max: PASSWORD_MAX_BYTES, example: EXAMPLE_PASSWORD },
+  ).optional(),
+  first_name: judged("Given name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
+  last_name: judged("Family name.", { min: 0, max: PERSON_NAME_LENGTH * 2 }).nullish(),
+}).meta({ required: REQUIRED_TO_REGISTER });
 
-/** What the engine is told of it. */
-export const toRegistration = ({
-  email,
-  username,
-  password,
-  first_name,
-  last_name,
-}: z.output<typeof Registration>) => ({
-  email,
-  username,
-  password,
-  firstName: first_name ?? undefined,
-  lastName: last_name ?? undefined,
-});
+/** What the engine is told of it; it takes nothing for a text that it has not looked at. */
+export const toRegistration = ({ email, username, password, first_name, last_name }: z.output<typeof Registration>) =>
+  ({
+    email,
+    username,
+    password,
+    firstName: first_name ?? undefined,
+    lastName: last_name ?? undefined,
+  }) as Parameters<Auth["register"]>[0];
 
 /** A parameter of a query, when it is there. */
 export const parameter = (description: string, { max }: { readonly max: number }) =>

@@ -1,9 +1,9 @@
 /**
- * How often passwords may be guessed: at one account, from one network, by all instances of a store together (ASVS 6.1.1, 6.3.1).
+ * How often passwords may be guessed: at one name, from one network, by all instances of a store together (ASVS 6.1.1, 6.3.1).
  *
  * An attempt is entered as a failure before the password is looked at, in one statement that does nothing where it is not allowed; so of any number
  * at once as many are looked at as the limit says. A sign-in takes it back. Beyond the limit there is no lock but a delay that doubles, up to some
- * minutes. And whoever has signed in from a network has a count of their own there: strangers who keep an account busy do not shut its owner out.
+ * minutes. And whoever has signed in from a network has a count of their own there: strangers who keep a name busy do not shut its owner out.
  * Rows are always taken in one order, the network's first, so that no two attempts wait for each other.
  */
 import { hash } from "node:crypto";
@@ -14,7 +14,7 @@ import { type Duration, parseDuration, type System } from "../system.ts";
 import { networkOf } from "./network.ts";
 
 export interface LimitOptions {
-  /** Wrong passwords at one account that are looked at without delay, by networks it was never signed in from together. Default 5. */
+  /** Wrong passwords at one username or email that are looked at without delay, by networks it was never signed in from together. Default 5. */
   readonly failures?: number;
   /** Wrong passwords from one network (IPv4 address or IPv6 /64), at whatever accounts. Default 100. */
   readonly failuresPerAddress?: number;
@@ -28,7 +28,7 @@ export interface LimitOptions {
 export interface Attempt {
   /**
    * Asks leave to look at the password.
-   * @param account whose password it is, or would be: a name that nobody has is limited as well.
+   * @param account whose password it is, or would be, by the name that was typed: one that nobody has is limited as well.
    * @throws AuthError `rate_limited` with the seconds to wait; `store_unavailable`.
    */
   admit(account: string): Promise<void>;

@@ -27,7 +27,7 @@ export function observeHashes(
       ...hasher,
       hash: (password) => observe("make", () => hasher.hash(password)),
       verify: (password, stored, pass) => observe("check", () => hasher.verify(password, stored, pass)),
-      verifyNobody: (password) => observe("check", () => hasher.verifyNobody(password)),
+      verifyNobody: (password, pass) => observe("check", () => hasher.verifyNobody(password, pass)),
     },
     sources: [
       gauge("latchkey_hash_running", "Password hashes under way.", () => hasher.gate.running),

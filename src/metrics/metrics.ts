@@ -77,7 +77,7 @@ export function createMetrics(): { readonly metrics: Metrics; readonly counters:
   );
   const events = createTally(
     "latchkey_events_total",
-    "What `onEvent` was told of, by type: reuse of a refresh token, what became of keys.",
+    "What `onEvent` was told of, by type: reuse of a refresh token, what became of keys, password hashes that can't be computed.",
     ["type"],
   );
   const requests = createTally(

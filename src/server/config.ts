@@ -197,7 +197,7 @@ export const VARIABLES: readonly Variable[] = [
     key: "loginFailures",
     fallback: "5",
     description:
-      "Wrong passwords at one account before delays begin, 10 s and each twice the one before, up to 15 min (1 to 1000).",
+      "Wrong passwords at one username or email before delays begin, 10 s and each twice the one before, up to 15 min (1 to 1000).",
     read: wholeNumber(1, 1000),
   },
   {

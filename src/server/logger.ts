@@ -3,14 +3,14 @@
  * Secrets can't be printed because they are never handed over: a line has the route's pattern, the status and the precise
  * reason, and no header, body, URL or query. What a reason quotes passes through redaction.ts.
  */
-import type { KeyEvent, SessionEvent } from "../auth.ts";
+import type { HashEvent, KeyEvent, SessionEvent } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandledRequest } from "../http/handler.ts";
 import { redactReason, redactTokens } from "./redaction.ts";
 
 export interface Logger {
   request(request: HandledRequest): void;
-  event(event: SessionEvent | KeyEvent): void;
+  event(event: SessionEvent | KeyEvent | HashEvent): void;
   info(message: string): void;
 }
 

@@ -12,12 +12,27 @@ export interface VerifiedLogin {
   readonly now: number;
 }
 
+/** A name as it came with a password. */
+export interface TypedName {
+  readonly column: "username" | "email";
+  readonly text: string;
+  readonly key: string;
+  /** True: no other spelling counts. */
+  readonly isExact: boolean;
+}
+
 /** Rows have the columns of `latchkey_users`, whatever table they come from. */
 export interface UserStatements {
   byId(id: number): Statement;
   /** @param key of the name, as a table of ours is looked up by. */
   byUsername(username: string, key: string): Statement;
-  byEmail(key: string): Statement;
+  /** @param exact the address in its very case, where no other spelling counts. */
+  byEmail(key: string, exact?: string): Statement;
+  /**
+   * What guesses at a name are counted by: the text that it is looked up by. It is never that of two users, or who signs in to the one would end
+   * the count of the other.
+   */
+  countedBy(name: TypedName): string;
   /** Rows with the `username_key` given, if that name is taken; any other row takes the email. */
   taking(user: Pick<queries.NewUser, "username" | "usernameKey" | "emailKey">): Statement;
   insert(user: queries.NewUser): Statement;
@@ -45,7 +60,9 @@ export interface UserStatements {
 export const ownUsers: UserStatements = {
   byId: queries.userById,
   byUsername: (_username, key) => queries.userByUsername(key),
-  byEmail: queries.userByEmail,
+  byEmail: (key) => queries.userByEmail(key),
+  // One key, one user, in whatever spelling.
+  countedBy: ({ key }) => key,
   taking: ({ usernameKey, emailKey }) => queries.usersTaking(usernameKey, emailKey),
   insert: queries.insertUser,
   page: queries.usersPage,

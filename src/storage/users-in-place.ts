@@ -161,6 +161,8 @@ export function usersInPlace(storage: Storage, { table, columns: given, freshnes
   const make = {
     byUsername: found("username = ?"),
     byEmail: found("email_key = ? and email <> '' limit 2"),
+    // By the key as well, for the index that there is on it; folded by the store on both sides, which then misses nothing.
+    byExactEmail: found("email_key = lower(?) and email = ? and email <> '' limit 2"),
     taking: statement(
       `select case when ${username} = ? then cast(? as text) else '' end as username_key from ${name}
        where ${username} = ? or ${email ? `lower(${email})` : "''"} = ? limit 2`,
@@ -224,7 +226,12 @@ export function usersInPlace(storage: Storage, { table, columns: given, freshnes
   const statements: UserStatements = {
     byId: queries.userById,
     byUsername: (text) => make.byUsername(text.normalize("NFKC")),
-    byEmail: (key) => make.byEmail(key),
+    byEmail: (key, exact) => (exact === undefined ? make.byEmail(key) : make.byExactEmail(exact, exact)),
+    // Names that differ in case may be of different users there.
+    countedBy({ column, text, key, isExact }) {
+      if (column === "username") return text.normalize("NFKC");
+      return isExact ? text : key;
+    },
     taking: (user) => make.taking(user.username, user.usernameKey, user.username, user.emailKey),
     insert,
     page: queries.usersPage,

@@ -116,8 +116,9 @@ function readScrypt(rest: string): ForeignHash | undefined {
   if (!match || !expected) return undefined;
   const [N, r, p] = [match[1], match[3], match[4]].map(Number) as [number, number, number];
   const memory = 128 * r * (N + p + 2);
-  const isPowerOfTwo = N > 1 && (N & (N - 1)) === 0;
-  if (!isPowerOfTwo || memory > LARGEST_SCRYPT.memory || N * r * p > LARGEST_SCRYPT.blocks) return undefined;
+  // RFC 7914 §2; OpenSSL refuses anything else when it is to compute it.
+  const isDefined = N > 1 && (N & (N - 1)) === 0 && Math.log2(N) < 16 * r;
+  if (!isDefined || memory > LARGEST_SCRYPT.memory || N * r * p > LARGEST_SCRYPT.blocks) return undefined;
   return {
     kind: `scrypt ${N} ${r} ${p}`,
     isOutdated: false,

@@ -23,7 +23,7 @@ export const toUsername = (text: string): string => text.normalize("NFKC");
 /** Says what is wrong with a field that has to be a text: a body that nobody has looked at may hold anything, or nothing. */
 export function textProblem(value: unknown): string | undefined {
   if (typeof value === "string") return value.isWellFormed() ? undefined : "must be well-formed Unicode";
-  return value === undefined ? "is missing" : "must be a text";
+  return value === undefined ? "is required" : "must be a text";
 }
 
 /** Says what is wrong with a new username, worded to follow its field's name; `undefined` when nothing is. */

@@ -20,12 +20,12 @@ export type PasswordFormat = "argon2id" | "django" | { readonly format: "django"
 export interface PasswordHasher {
   /** @returns a hash in the format that was chosen. @throws AuthError `busy` when too many are waiting. */
   hash(password: string): Promise<string>;
-  /** False for a wrong password and for a string that is no hash we know; the work done is that of a real one. */
+  /** False for a wrong password, and for a string that is no hash we know or can compute; the work done is that of a real one. */
   verify(password: string, stored: string, pass?: GatePass): Promise<boolean>;
   /** Learns what kind of hash is in use: a failed login then does the work of it, too. */
   meet(stored: string): void;
   /** The work of `verify` for a user who does not exist. */
-  verifyNobody(password: string): Promise<false>;
+  verifyNobody(password: string, pass?: GatePass): Promise<false>;
   /** True when the stored hash has another format or other parameters than today's. */
   wantsRehash(stored: string): boolean;
   readonly gate: Gate;
@@ -40,6 +40,14 @@ export interface PasswordHasherOptions {
   readonly concurrency?: number;
   /** How many may wait; default 64, some seconds' worth. */
   readonly queueLimit?: number;
+  readonly onEvent?: (event: HashEvent) => void;
+}
+
+/** A kind of hash that can be read and not computed here, as bcrypt on a platform without its binary; told once for each kind. */
+export interface HashEvent {
+  readonly type: "hash_failed";
+  readonly kind: string;
+  readonly problem: string;
 }
 
 export const ARGON2_PARAMETERS: Argon2Parameters = { memory: 19_456, passes: 2, parallelism: 1 };
@@ -53,7 +61,7 @@ const IMITATED_KINDS = 3;
 type KnownHash = Pick<ForeignHash, "kind" | "matches">;
 
 export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {
-  const { system, parameters = ARGON2_PARAMETERS } = options;
+  const { system, parameters = ARGON2_PARAMETERS, onEvent = () => {} } = options;
   const iterations = readFormat(options.format === undefined ? "argon2id" : options.format);
   const gate = createGate({
     concurrency: options.concurrency ?? Math.max(1, availableParallelism() - 1),
@@ -81,11 +89,29 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
     if (kinds.size <= IMITATED_KINDS && !kinds.has(known.kind)) kinds.set(known.kind, known);
   }
 
+  const failedKinds = new Set<string>();
+
+  /**
+   * What can't be computed is no match, and no error either: an error would make the guess one that nobody looked at, and a kind that fails would
+   * take the limits from everybody whose failure imitates it.
+   */
+  async function compute(known: KnownHash, password: string): Promise<boolean> {
+    try {
+      return await known.matches(password);
+    } catch (error) {
+      const { kind } = known;
+      if (failedKinds.has(kind)) return false;
+      failedKinds.add(kind);
+      onEvent({ type: "hash_failed", kind, problem: error instanceof Error ? error.message : String(error) });
+      return false;
+    }
+  }
+
   /** In one place of the gate: nobody waits twice, and no queue refuses a guess that was looked at, which would then not count. */
   function check(password: string, known: KnownHash | undefined, pass?: GatePass): Promise<boolean> {
     return gate.run(async () => {
-      if (await known?.matches(password)) return true;
-      for (const [kind, other] of kinds) if (kind !== known?.kind) await other.matches(password);
+      if (known && (await compute(known, password))) return true;
+      for (const [kind, other] of kinds) if (kind !== known?.kind) await compute(other, password);
       return false;
     }, pass);
   }
@@ -112,8 +138,8 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       if (known) learn(known);
     },
 
-    async verifyNobody(password) {
-      await check(password, undefined);
+    async verifyNobody(password, pass) {
+      await check(password, undefined, pass);
       return false;
     },
 

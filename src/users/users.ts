@@ -48,10 +48,10 @@ export interface AuthenticateUserOptions {
   /** Takes the name as it was registered only, in its very case. Default false. */
   readonly isExact?: boolean;
   /**
-   * Asked before the password is looked at, with what stands for the account, whether or not there is one. Rejects to refuse.
+   * Asked before the password is looked at, with what the name is counted by, whether or not somebody has it. Rejects to refuse.
    * @returns where to wait for a turn.
    */
-  readonly admit?: (account: string, userId: number | undefined) => Promise<GatePass>;
+  readonly admit?: (name: string, userId: number | undefined) => Promise<GatePass>;
 }
 
 /** A user whose password was right, with what a session has to remember of that moment. */
@@ -147,15 +147,19 @@ export function createUsers({ storage, system, hasher, checkPassword, statements
     // Lone surrogates are nobody's name, and not every store takes them.
     const key = toKey(name.toWellFormed());
     const canExist = name.isWellFormed() && !key.includes("\0");
-    const rows = canExist
-      ? await storage.read(username === undefined ? statements.byEmail(key) : statements.byUsername(username, key))
-      : [];
+    const query = () =>
+      username === undefined
+        ? statements.byEmail(key, isExact ? name : undefined)
+        : statements.byUsername(username, key);
+    const rows = canExist ? await storage.read(query()) : [];
     const column = username === undefined ? "email" : "username";
     const found = isExact ? rows.filter((one) => one[column] === name) : rows;
     const row = found.length === 1 ? found[0] : undefined;
-    const pass = await admit?.(row ? `id ${row.id}` : `${column} ${key}`, row?.id as number | undefined);
+    // By the name and never by the user: whether two names share a count would tell whether somebody has them.
+    const counted = statements.countedBy({ column, text: name.toWellFormed(), key, isExact });
+    const pass = await admit?.(`${column} ${counted}`, row?.id as number | undefined);
     if (!row) {
-      await hasher.verifyNobody(password);
+      await hasher.verifyNobody(password, pass);
       throw new AuthError("invalid_credentials", {
         reason: found.length > 1 ? "several users share that name" : "no such user",
       });

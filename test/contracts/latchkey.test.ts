@@ -82,7 +82,17 @@ describe("register", () => {
     const { status, body } = await engine.call("POST", "/v1/users/", { body: { username: 7, password: "short" } });
     assert.equal(status, 422);
     assert.equal(body.code, "input_invalid");
-    assert.deepEqual(body.errors.map((error: { field: string }) => error.field).sort(), ["email", "username"]);
+    assert.deepEqual(body.errors, [
+      { field: "username", message: "must be a text" },
+      { field: "email", message: "is required" },
+      { field: "password", message: "must have at least 8 characters" },
+    ]);
+    const empty = { username: "", email: "x", password: "Password1", first_name: 7, last_name: "\u0000" };
+    const all = await engine.call("POST", "/v1/users/", { body: empty });
+    assert.deepEqual(
+      all.body.errors.map((error: { field: string }) => error.field),
+      ["username", "email", "password", "first_name", "last_name"],
+    );
     const rules = await engine.call("POST", "/v1/users/", {
       body: { username: "a@b", email: "nobody", password: "short" },
     });

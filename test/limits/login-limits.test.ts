@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AuthOptions } from "../../src/auth.ts";
+import { drfContract } from "../../src/contracts/drf.ts";
+import { simplejwtContract } from "../../src/contracts/simplejwt.ts";
 import { AuthError } from "../../src/errors.ts";
+import { createHandler } from "../../src/handler.ts";
 import { sql } from "../../src/storage/storage.ts";
 import { createEngine, type Engine, PASSWORD } from "../support/engine.ts";
 import { bothStores } from "../support/stores.ts";
@@ -28,7 +31,8 @@ for (const [name, open] of bothStores()) {
     /** "ok", the code of the refusal, or with it the seconds to wait. */
     async function tryLogin(engine: Engine, password: string, ip?: string, username = "ada"): Promise<string> {
       try {
-        await engine.auth.login({ username, password }, ip === undefined ? {} : { ip });
+        const name = username.includes("@") ? { email: username } : { username };
+        await engine.auth.login({ ...name, password }, ip === undefined ? {} : { ip });
         return "ok";
       } catch (error) {
         assert.ok(error instanceof AuthError, String(error));
@@ -70,12 +74,45 @@ for (const [name, open] of bothStores()) {
         ]);
         assert.deepEqual(outcomes[1], outcomes[0]);
         assert.deepEqual(outcomes[2], outcomes[0]);
-        // Spelled otherwise, or by the email, it is the same account.
-        assert.equal(await tryLogin(engine, WRONG, STRANGER, "ADA"), "rate_limited 10");
-        await assert.rejects(engine.auth.login({ email: "ada@example.com", password: PASSWORD }), {
-          code: "rate_limited",
-        });
+        // Spelled otherwise it is the same name.
+        for (const username of ["ADA", "NOBODY"])
+          assert.equal(await tryLogin(engine, WRONG, STRANGER, username), "rate_limited 10");
         assert.equal(await tryLogin(engine, PASSWORD, STRANGER, "bea"), "ok");
+      }));
+
+    test("no count tells whose email belongs to which username, or that somebody has it (checklist 71)", () =>
+      withEngine({ limits: { failures: 2 } }, async (engine) => {
+        for (let i = 0; i < 3; i++) await tryLogin(engine, WRONG, STRANGER, "ada");
+        const outcomes: string[][] = [];
+        for (const email of ["ada@example.com", "bea@example.com", "nobody@example.com"]) {
+          const one: string[] = [];
+          for (let i = 0; i < 3; i++) one.push(await tryLogin(engine, WRONG, STRANGER, email));
+          outcomes.push(one);
+        }
+        assert.deepEqual(outcomes[0], ["invalid_credentials", "invalid_credentials", "rate_limited 10"]);
+        assert.deepEqual(outcomes[1], outcomes[0]);
+        assert.deepEqual(outcomes[2], outcomes[0]);
+      }));
+
+    test("a sign-in that takes names in their very case counts guesses alike at those that there are and are not (checklist 71)", () =>
+      withEngine({ limits: { failures: 2 } }, async (engine) => {
+        const { auth } = engine;
+        const handle = createHandler(auth, { contracts: [drfContract(auth), simplejwtContract(auth)] });
+        const statusOf = async (path: string, body: object) => {
+          const headers = { "content-type": "application/json" };
+          const request = new Request(`http://x${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+          return (await handle(request, { ip: STRANGER })).status;
+        };
+        for (const name of ["ada", "nobody"]) {
+          const guess = (username: string) => statusOf("/api/token/", { username, password: WRONG });
+          const outcomes = [await guess(name.toUpperCase()), await guess(name.toUpperCase()), await guess(name)];
+          assert.deepEqual(outcomes, [401, 401, 429], name);
+        }
+        for (const email of ["ada@example.com", "nobody@example.com"]) {
+          const guess = (typed: string) => statusOf("/api/auth/login/", { email: typed, password: WRONG });
+          const outcomes = [await guess(email.toUpperCase()), await guess(email.toUpperCase()), await guess(email)];
+          assert.deepEqual(outcomes, [401, 401, 429], email);
+        }
       }));
 
     test("strangers who keep an account busy do not shut its owner out of a network that was signed in from (checklist 73)", () =>

@@ -1,7 +1,14 @@
 /** What sessions do, over any store. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type KeyEvent, type SessionEvent, type TokenDialect, type TokenFault, TokenRefusal } from "../../src/auth.ts";
+import {
+  type HashEvent,
+  type KeyEvent,
+  type SessionEvent,
+  type TokenDialect,
+  type TokenFault,
+  TokenRefusal,
+} from "../../src/auth.ts";
 import { AuthError, type AuthErrorCode } from "../../src/errors.ts";
 import {
   allowUnscopedTokensOf,
@@ -149,7 +156,7 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
       }));
 
     test("a store restored from a backup carries the session on, and says so", async () => {
-      const events: (SessionEvent | KeyEvent)[] = [];
+      const events: (SessionEvent | KeyEvent | HashEvent)[] = [];
       await withEngine({ onEvent: (event) => events.push(event) }, async (engine) => {
         const { tokens } = await signIn(engine);
         const first = await engine.auth.refresh(tokens.refreshToken);
@@ -163,7 +170,7 @@ export function sessionContract(name: string, open: () => Promise<Storage>): voi
     });
 
     test("reuse is told to whoever listens (checklist 42)", async () => {
-      const events: (SessionEvent | KeyEvent)[] = [];
+      const events: (SessionEvent | KeyEvent | HashEvent)[] = [];
       await withEngine({ onEvent: (event) => events.push(event) }, async (engine) => {
         const { tokens } = await signIn(engine);
         await engine.auth.refresh(tokens.refreshToken);

@@ -66,6 +66,14 @@ test("an unusable password, an unknown algorithm and a hash without algorithm ve
   }
 });
 
+test("no scrypt hash is read that OpenSSL would refuse to compute", async () => {
+  const digest = Buffer.alloc(64).toString("base64");
+  for (const cost of ["65536$salt$1$1", "131072$salt$1$1", "1$salt$8$1", "1000$salt$8$1"])
+    assert.equal(readDjangoHash(`scrypt$${cost}$${digest}`), undefined, cost);
+  for (const cost of ["2$salt$1$1", "32768$salt$1$1", "65536$salt$2$1", "2$salt$99$99"])
+    assert.equal(await readDjangoHash(`scrypt$${cost}$${digest}`)?.matches("a password"), false, cost);
+});
+
 test("a hash that was cut short anywhere, or whose base64 has a second spelling, verifies nothing", () => {
   const whole = [
     PBKDF2,

@@ -4,6 +4,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import postgres from "postgres";
+import { drfContract } from "../../src/contracts/drf.ts";
+import { createHandler } from "../../src/handler.ts";
 import {
   type Auth,
   type AuthOptions,
@@ -111,6 +113,44 @@ for (const { name, table, database } of settings) {
       });
       await create();
       await assert.rejects(auth.login({ email: "", password: PASSWORD }), { code: "invalid_credentials" });
+    });
+
+    test("whom an address belongs to in its very case signs in where case counts, behind others that differ in it", async () => {
+      const handle = createHandler(auth, { contracts: [drfContract(auth)] });
+      const statusOf = async (email: string) => {
+        const headers = { "content-type": "application/json" };
+        const body = JSON.stringify({ email, password: PASSWORD });
+        return (await handle(new Request("http://x/api/auth/login/", { method: "POST", headers, body }))).status;
+      };
+      const addresses = ["VIC@example.com", "Vic@example.com", "vic@example.com"];
+      for (const email of addresses) await create({ email });
+      for (const email of addresses) assert.equal(await statusOf(email), 200, email);
+      await create({ email: "vic@example.com" });
+      assert.equal(await statusOf("vic@example.com"), 401, "two have it in this case");
+      assert.equal(await statusOf("vIC@example.com"), 401, "nobody has it in this case");
+      await assert.rejects(auth.login({ email: "vic@example.com", password: PASSWORD }), {
+        code: "invalid_credentials",
+      });
+    });
+
+    test("guesses are counted by the name in its case: that tells nobody who there is, and nobody ends another's count (checklist 71, 72)", async () => {
+      const outcomeOf = async (username: string, password: string) => {
+        try {
+          await auth.login({ username, password });
+          return "ok";
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      };
+      const { username } = await create();
+      await django.run("create", username.toUpperCase(), { password: PASSWORD });
+      for (const name of [username, "Nobody"]) {
+        for (let i = 0; i < 5; i++) await outcomeOf(name.toLowerCase(), "a guess");
+        assert.equal(await outcomeOf(name, "a guess"), "invalid_credentials", name);
+      }
+      for (let i = 0; i < 4; i++) await outcomeOf(username, "a guess");
+      assert.equal(await outcomeOf(username.toUpperCase(), PASSWORD), "ok");
+      assert.equal(await outcomeOf(username, PASSWORD), "rate_limited");
     });
 
     test("a password that Django changes ends the sessions from before, at the guard and at the refresh", async () => {
