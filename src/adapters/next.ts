@@ -2,7 +2,7 @@
  * `latchkey/next`, for the App Router of Next.js 16. Nothing of Next is imported: it speaks Request, Response and Headers.
  * ```ts
  * // app/auth/[...path]/route.ts
- * export const { GET, POST, PATCH, DELETE, OPTIONS } = authRoutes(auth, { prefix: "/auth" });
+ * export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = authRoutes(auth, { prefix: "/auth" });
  * // app/api/orders/route.ts
  * export const GET = requireAuth(auth)((request, who) => Response.json(ordersOf(who.userId)));
  * // app/page.tsx
@@ -36,15 +36,18 @@ export type Opened<Source> = Source | (() => Source | Promise<Source>);
 
 type RouteHandler = (request: Request) => Promise<Response>;
 
-/** The endpoints as route handlers, for a catch-all route below `options.prefix`. */
+/**
+ * The endpoints as route handlers, for a catch-all route below `options.prefix`. HEAD Next makes of GET; PUT none of them takes, and says so with an Allow
+ * header, which Next's own refusal has not (RFC 9110 §15.5.6).
+ */
 export function authRoutes(
   auth: Opened<Auth>,
   options?: HandlerOptions,
-): Readonly<Record<"GET" | "POST" | "PATCH" | "DELETE" | "OPTIONS", RouteHandler>> {
+): Readonly<Record<"GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS", RouteHandler>> {
   const handler = prepare(auth, (opened) => createHandler(opened, options));
   const answer: RouteHandler = async (request) =>
     (await handler())(request, { host: request.headers.get("host") ?? undefined });
-  return { GET: answer, POST: answer, PATCH: answer, DELETE: answer, OPTIONS: answer };
+  return { GET: answer, POST: answer, PUT: answer, PATCH: answer, DELETE: answer, OPTIONS: answer };
 }
 
 /** Guards a route handler: it is called with the request (Next's own, where it says `NextRequest`), who sends it and what Next gives, and not at all when the request is refused. */

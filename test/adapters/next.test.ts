@@ -36,6 +36,17 @@ test("a catch-all route serves the endpoints, with cookies for its own paths", a
   assert.deepEqual(await guarded.json(), { userId: 1, params: "kept" });
 });
 
+test("a method that no path of the endpoints takes is refused as by them, with what the path takes", async () => {
+  const routes = authRoutes(engine.auth, { prefix: "/auth" });
+  // What is not exported Next refuses by itself, without the Allow that RFC 9110 §15.5.6 asks for.
+  for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const) {
+    const answer = await routes[method](new Request(`${SITE}/auth/v1/nothing`, { method }));
+    assert.deepEqual([answer.status, answer.headers.get("content-type")], [404, "application/problem+json"], method);
+  }
+  const answer = await routes.PUT(new Request(`${SITE}/auth/v1/users/me`, { method: "PUT" }));
+  assert.deepEqual([answer.status, answer.headers.get("allow")], [405, "GET, HEAD"]);
+});
+
 test("a request that rests on a cookie is held to the host that the browser asked, whatever name the server goes by", async () => {
   const { tokens } = await signIn(engine, "hedy");
   const page = requireAuth(engine.auth)(() => new Response("changed"));

@@ -1,4 +1,4 @@
 import { authRoutes } from "latchkey/next";
 import { auth } from "../../../lib/auth.ts";
 
-export const { GET, POST, PATCH, DELETE, OPTIONS } = authRoutes(auth, { prefix: "/auth" });
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = authRoutes(auth, { prefix: "/auth" });
