@@ -27,6 +27,7 @@ import {
   type OnlyKnown,
   type RequestReader,
 } from "../http/guard.ts";
+import { toBase } from "../http/handler.ts";
 import { requireAuth as requireAuthOf } from "./fetch.ts";
 
 export type { Guarded, GuardOptions, GuardSource, TokenIdentity } from "../http/guard.ts";
@@ -36,17 +37,26 @@ export type Opened<Source> = Source | (() => Source | Promise<Source>);
 
 type RouteHandler = (request: Request) => Promise<Response>;
 
+export interface RouteOptions extends HandlerOptions {
+  /**
+   * The `basePath` of next.config, where there is one: Next takes it off before a route handler sees the path, and cookies are set for the whole path, or
+   * browsers do not bring them back. Default: none.
+   */
+  readonly basePath?: string;
+}
+
 /**
  * The endpoints as route handlers, for a catch-all route below `options.prefix`. HEAD Next makes of GET; PUT none of them takes, and says so with an Allow
  * header, which Next's own refusal has not (RFC 9110 §15.5.6).
  */
 export function authRoutes(
   auth: Opened<Auth>,
-  options?: HandlerOptions,
+  { basePath = "", ...options }: RouteOptions = {},
 ): Readonly<Record<"GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS", RouteHandler>> {
   const handler = prepare(auth, (opened) => createHandler(opened, options));
+  const base = toBase(basePath, "basePath");
   const answer: RouteHandler = async (request) =>
-    (await handler())(request, { host: request.headers.get("host") ?? undefined });
+    (await handler())(request, { host: request.headers.get("host") ?? undefined, base });
   return { GET: answer, POST: answer, PUT: answer, PATCH: answer, DELETE: answer, OPTIONS: answer };
 }
 
@@ -126,29 +136,34 @@ export interface SignInProxyOptions {
   readonly except?: readonly string[];
 }
 
+/** What a proxy is given; of Next's `NextRequest` more than of a Request. */
+type ProxyRequest = Request & { readonly nextUrl?: { readonly basePath: string } };
+
 /**
  * An optimistic check for `proxy.ts`: who carries no credential at all is sent to sign in, everybody else goes on. It verifies nothing and protects
- * nothing; the pages and route handlers behind it do.
+ * nothing; the pages and route handlers behind it do. All paths are the application's own, without the `basePath` of next.config.
  */
 export function signInProxy({
   signInPath,
   except = [],
-}: SignInProxyOptions): (request: Request) => Response | undefined {
+}: SignInProxyOptions): (request: ProxyRequest) => Response | undefined {
   const open = [signInPath, "/_next", "/favicon.ico", ...except].map((path) => path.replace(/\/+$/, ""));
   return (request) => {
-    const { pathname, search, origin } = new URL(request.url);
+    const { pathname: asked, search, origin } = new URL(request.url);
+    const base = request.nextUrl?.basePath ?? "";
+    const pathname = asked.slice(base.length) || "/";
     if (open.some((path) => pathname === (path || "/") || (path !== "" && pathname.startsWith(`${path}/`)))) {
       return undefined;
     }
     const head = new HeadersHead(request.headers);
     if (head.header("authorization") !== null || head.header("cookie")?.includes(`${ACCESS_COOKIE}=`)) return undefined;
-    const target = new URL(signInPath, origin);
+    const target = new URL(base + signInPath, origin);
     target.searchParams.set("next", pathname + search);
     return Response.redirect(target, 307);
   };
 }
 
-/** The path that `signInProxy` has put into `?next=`, when it is one of this site's; otherwise "/". */
+/** The path that `signInProxy` has put into `?next=`, as Next's `redirect` takes it, when it is one of this site's; otherwise "/". */
 export function nextPath(next: string | null | undefined): string {
   // "//evil.example" and "/\evil.example" are other sites to a browser.
   return next?.startsWith("/") && !/^\/[/\\]/.test(next) && ![...next].some((character) => character < " ")

@@ -292,11 +292,11 @@ function warn(message: string): void {
   } else console.warn(`latchkey: ${message}`);
 }
 
-/** @throws TypeError for a prefix that no path has. */
-export function toBase(prefix: string): string {
-  const inner = prefix.replace(/^\/+|\/+$/g, "");
+/** @throws TypeError for what no path begins with; `name` is what it was given as. */
+export function toBase(path: string, name = "prefix"): string {
+  const inner = path.replace(/^\/+|\/+$/g, "");
   if (!/^[A-Za-z0-9._~/-]*$/.test(inner) || inner.includes("//")) {
-    throw new TypeError(`prefix must be a path such as "/auth", not ${JSON.stringify(prefix)}`);
+    throw new TypeError(`${name} must be a path such as "/auth", not ${JSON.stringify(path)}`);
   }
   return inner === "" ? "" : `/${inner}`;
 }

@@ -36,6 +36,25 @@ test("a catch-all route serves the endpoints, with cookies for its own paths", a
   assert.deepEqual(await guarded.json(), { userId: 1, params: "kept" });
 });
 
+test("below a basePath, cookies come back and nobody is sent out of the application", async () => {
+  await signIn(engine, "edith");
+  // Next takes the basePath off what a route handler is given, and leaves it on what the proxy is given.
+  const { POST } = authRoutes(engine.auth, { prefix: "/auth", basePath: "/shop" });
+  const headers = { "content-type": "application/json", "latchkey-transport": "cookie", origin: SITE };
+  const body = JSON.stringify({ username: "edith", password: PASSWORD });
+  const answer = await POST(new Request(`${SITE}/auth/v1/users/me/token`, { method: "POST", headers, body }));
+  assert.match(answer.headers.getSetCookie()[1] ?? "", /Path=\/shop\/auth\/v1\/users\/me\/token;/);
+  assert.throws(() => authRoutes(engine.auth, { basePath: "/a b" }), /^TypeError: basePath must be a path/);
+
+  const proxy = signInProxy({ signInPath: "/login", except: ["/", "/public"] });
+  const ask = (path: string) =>
+    proxy(Object.assign(new Request(SITE + path), { nextUrl: { basePath: path.startsWith("/shop") ? "/shop" : "" } }));
+  assert.equal(ask("/shop/orders?page=2")?.headers.get("location"), `${SITE}/shop/login?next=%2Forders%3Fpage%3D2`);
+  for (const path of ["/shop", "/shop/", "/shop/login", "/shop/public/a", "/shop/_next/static/x.js"])
+    assert.equal(ask(path), undefined, path);
+  assert.equal(ask("/orders")?.headers.get("location"), `${SITE}/login?next=%2Forders`);
+});
+
 test("a method that no path of the endpoints takes is refused as by them, with what the path takes", async () => {
   const routes = authRoutes(engine.auth, { prefix: "/auth" });
   // What is not exported Next refuses by itself, without the Allow that RFC 9110 §15.5.6 asks for.
