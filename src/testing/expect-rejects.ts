@@ -20,7 +20,7 @@ export interface RejectOptions {
 }
 
 /**
- * Fires some ninety hostile tokens at a guarded route. For that time it listens on 127.0.0.1: some tokens name an address there, and to ask it is a finding,
+ * Fires some eighty hostile tokens at a guarded route. For that time it listens on 127.0.0.1: some tokens name an address there, and to ask it is a finding,
  * whatever the route answers. Nothing but 4xx is a refusal: for a route that redirects to a page to sign in at, give a function that
  * knows this redirect.
  * @param route its URL, or what sends a request to it.

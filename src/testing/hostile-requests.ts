@@ -38,7 +38,7 @@ export interface HostileOptions {
 
 type Tokens = Readonly<Record<string, string>>;
 
-/** Some ninety. @param issuer holds the application's own secret or key. */
+/** Some eighty. @param issuer holds the application's own secret or key. */
 export function hostileRequests(issuer: TestIssuer, options: HostileOptions = {}): Attack[] {
   return attacksOn(issuer, createAttacker(issuer.key), options);
 }
@@ -115,10 +115,10 @@ function keyAttacks(forge: Forge, attacker: Attacker): Tokens {
     // What Linux says of itself, for applications whose library takes no empty key.
     "a kid that is a path to a known text": withMac("Linux\n", { kid: `${root}proc/sys/kernel/ostype` }),
     "a kid that is a path to a known text, trimmed": withMac("Linux", { kid: `${root}proc/sys/kernel/ostype` }),
-    // The statement's own quotation mark closes the last text.
-    "a kid that is SQL": withMac("x", { kid: "' union select 'x" }),
-    "a kid that is SQL (two columns)": withMac("x", { kid: "' union select 'x','x" }),
-    "a kid that is SQL (three columns)": withMac("x", { kid: "' union select 'x','x','x" }),
+    // A comment, for whatever the statement has behind the kid.
+    "a kid that is SQL": withMac("x", { kid: "' union select 'x' -- " }),
+    "a kid that is SQL (two columns)": withMac("x", { kid: "' union select 'x','x' -- " }),
+    "a kid that is SQL (three columns)": withMac("x", { kid: "' union select 'x','x','x' -- " }),
   };
 }
 
