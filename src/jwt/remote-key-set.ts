@@ -5,6 +5,7 @@
  * one fails the old keys go on serving, for a time. The URL is the one that was configured: nothing in a token leads anywhere (RFC 8725 §3.10).
  */
 import { AuthError } from "../errors.ts";
+import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import type { PairAlgorithm } from "./algorithms.ts";
 import { fetchJson, readLocation } from "./fetch-json.ts";
@@ -52,14 +53,27 @@ export interface RemoteKeySet {
 const MAX_DOCUMENT_SIZE = 256 * 1024;
 const JWKS_HEADERS = { accept: "application/jwk-set+json, application/json" };
 
+const OPTIONS = {
+  algorithms: true,
+  maxAge: true,
+  maxStale: true,
+  cooldown: true,
+  timeout: true,
+  allowInsecureHttp: true,
+  onFailure: true,
+  fetch: true,
+  system: true,
+} as const satisfies OptionNames<RemoteKeySetOptions>;
+
 /**
  * Makes a remote key set. Nothing is fetched before it is needed.
  * @param url of the JWKS document; https.
- * @throws TypeError naming the argument that is missing, mistyped or out of bounds.
+ * @throws TypeError naming the argument that is missing, mistyped, out of bounds or not known.
  */
 export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptions): RemoteKeySet {
-  const location = readLocation(url, "a remote key set", options?.allowInsecureHttp === true);
-  const algorithms = readTrustedAlgorithms(options?.algorithms);
+  refuseUnknownOptions(options, OPTIONS, "createRemoteKeySet");
+  const location = readLocation(url, "a remote key set", options.allowInsecureHttp === true);
+  const algorithms = readTrustedAlgorithms(options.algorithms);
   const milliseconds = (duration: Duration, name: string): number => parseDuration(duration, name) * 1000;
   const maxAge = milliseconds(options.maxAge ?? "10m", "maxAge");
   const maxStale = milliseconds(options.maxStale ?? "24h", "maxStale");

@@ -4,6 +4,7 @@
  * vouches for nobody, unless told otherwise.
  */
 import { AuthError } from "../errors.ts";
+import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { createRevocationFeed, type FeedPage, type FeedState } from "../revocations/revocation-feed.ts";
 import type { Revocation } from "../revocations/revocation-index.ts";
 import { takenBack } from "../revocations/taken-back.ts";
@@ -45,13 +46,24 @@ const PAUSE = 1000;
 /** Bytes: a page of 10,000 entries. */
 const MAX_PAGE_SIZE = 4 * 1024 * 1024;
 
+const OPTIONS = {
+  credential: true,
+  onStale: true,
+  freshFor: true,
+  allowInsecureHttp: true,
+  onFailure: true,
+  fetch: true,
+  system: true,
+} as const satisfies OptionNames<RevocationListOptions>;
+
 /**
  * Follows an issuer's revocation feed.
  * @param url of the feed, such as `https://auth.example.com/v1/revocations`.
- * @throws TypeError naming the argument that is missing, mistyped or out of bounds.
+ * @throws TypeError naming the argument that is missing, mistyped, out of bounds or not known.
  */
 export function createRevocationList(url: string | URL, options: RevocationListOptions): RevocationList {
-  const location = readLocation(url, "the revocation feed", options?.allowInsecureHttp === true);
+  refuseUnknownOptions(options, OPTIONS, "createRevocationList");
+  const location = readLocation(url, "the revocation feed", options.allowInsecureHttp === true);
   const { credential, onStale = "refuse", onFailure, fetch = globalThis.fetch, system = realSystem } = options;
   if (typeof credential !== "string" || credential === "")
     throw new TypeError("credential is a text: one of the issuer's feed tokens");
