@@ -8,7 +8,7 @@ import { AuthError } from "../errors.ts";
 import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import type { PairAlgorithm } from "./algorithms.ts";
-import { fetchJson, readLocation } from "./fetch-json.ts";
+import { brieflyWhy, fetchJson, readLocation, toError } from "./fetch-json.ts";
 import type { PublicKey } from "./key.ts";
 import { readJwks, readTrustedAlgorithms } from "./read-jwks.ts";
 
@@ -88,6 +88,8 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
   let renewedAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
+  /** Why the last fetch failed; `undefined` when it did not. */
+  let failure: Error | undefined;
 
   async function renew(): Promise<void> {
     try {
@@ -99,8 +101,10 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
         version++;
       }
       renewedAt = system.monotonic();
-    } catch (cause) {
-      report(cause instanceof Error ? cause : new Error(String(cause)));
+      failure = undefined;
+    } catch (thrown) {
+      failure = toError(thrown);
+      report(failure);
     }
   }
 
@@ -140,7 +144,9 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
       const renewal = renewSoon();
       if (age() <= maxStale) return undefined;
       return renewal.then(() => {
-        if (age() > maxStale) throw new AuthError("secret_unknown", { reason: `no keys from ${location.host}` });
+        if (age() <= maxStale) return;
+        const why = failure === undefined ? "" : `: ${brieflyWhy(failure)}`;
+        throw new AuthError("secret_unknown", { reason: `no keys from ${location.host}${why}`, cause: failure });
       });
     },
     async lookAgain() {
