@@ -6,11 +6,21 @@
 
 import { createAccessTokens } from "./access-tokens.ts";
 import { createTrail, type Occurrence } from "./audit/audit.ts";
-import type { Auth, AuthOptions, ClaimsGiven, Fitting, Literal, Tokens, TypedAuthOptions } from "./auth-interface.ts";
+import type {
+  Auth,
+  AuthOptions,
+  ClaimsGiven,
+  Fitting,
+  KeyOptions,
+  Literal,
+  Tokens,
+  TypedAuthOptions,
+} from "./auth-interface.ts";
 import { createDialectTokens } from "./dialect-tokens.ts";
 import { AuthError } from "./errors.ts";
 import { isSchema, ofApplication, refuseMisfit } from "./jwt/claims-schema.ts";
 import {
+  algorithms,
   allowUnscopedTokensOf,
   createKeySet,
   createSigner,
@@ -22,6 +32,7 @@ import {
   type StandardSchema,
 } from "./jwt/index.ts";
 import { openKeyRing } from "./keys/key-ring.ts";
+import { type OptionNames, refuseUnknownOptions } from "./known-options.ts";
 import { type Attempt, createLoginLimits } from "./limits/login-limits.ts";
 import { feedMetrics, observeHashes } from "./metrics/engine-metrics.ts";
 import { createMetrics, outcomeOf } from "./metrics/metrics.ts";
@@ -62,6 +73,38 @@ const PASSWORD_VERDICTS: ReadonlySet<string> = new Set(["invalid_credentials", "
 /** Seconds by which the clocks of two instances may differ. */
 const TOLERANCE = 5;
 
+const OPTIONS = {
+  secret: true,
+  storage: true,
+  users: true,
+  issuer: true,
+  audience: true,
+  algorithm: true,
+  keys: true,
+  rootSecret: true,
+  accessTtl: true,
+  longestAccessLife: true,
+  allowTokensIssuedByDjango: true,
+  sessionIdleTtl: true,
+  sessionMaxAge: true,
+  refreshGrace: true,
+  sessionLimit: true,
+  claims: true,
+  claimsOf: true,
+  checkPassword: true,
+  passwordFormat: true,
+  passwordQueue: true,
+  auditRetention: true,
+  limits: true,
+  onEvent: true,
+  tracer: true,
+  system: true,
+} as const satisfies OptionNames<AuthOptions & TypedAuthOptions<object, unknown>>;
+const KEY_OPTIONS = { rotateEvery: true, jwksMaxAge: true, jwksStale: true } as const satisfies OptionNames<KeyOptions>;
+const QUEUE_OPTIONS = { concurrency: true, limit: true } as const satisfies OptionNames<
+  NonNullable<AuthOptions["passwordQueue"]>
+>;
+
 /**
  * Composes an engine over a store; creates or upgrades the store's tables.
  * @throws TypeError for a weak secret or an option out of range; rejects when the store can't be used.
@@ -71,6 +114,7 @@ export function createAuth<Output extends object, Input, Value extends Literal, 
 ): Promise<Auth<Output>>;
 export function createAuth(options: AuthOptions): Promise<Auth>;
 export async function createAuth(options: AuthOptions | TypedAuthOptions<object, unknown>): Promise<Auth> {
+  refuseUnmeant(options);
   const { secret } = options;
   const { schema, customClaims } = readClaimsOptions(options);
   const inPlace = options.users && usersInPlace(options.storage, options.users);
@@ -555,6 +599,20 @@ export async function createAuth(options: AuthOptions | TypedAuthOptions<object,
   };
   registerSight(auth, sightFor);
   return auth;
+}
+
+/** @throws TypeError for what would otherwise be passed over, or fail somewhere inside. */
+function refuseUnmeant(options: AuthOptions | TypedAuthOptions<object, unknown>): void {
+  refuseUnknownOptions(options, OPTIONS, "createAuth");
+  const { secret, storage, algorithm, keys, passwordQueue } = options;
+  if (secret === undefined || secret === null)
+    throw new TypeError("secret is missing: give createAuth a long random text, such as JWT_SECRET_KEY holds");
+  if (typeof (storage as Partial<Storage> | undefined)?.migrate !== "function")
+    throw new TypeError('storage is what openSqlite("auth.db") or openPostgres(url) gives');
+  if (algorithm !== undefined && !algorithms.includes(algorithm))
+    throw new TypeError(`algorithm is one of ${algorithms.join(", ")}, not ${JSON.stringify(algorithm)}`);
+  if (keys !== undefined) refuseUnknownOptions(keys, KEY_OPTIONS, "keys of createAuth");
+  if (passwordQueue !== undefined) refuseUnknownOptions(passwordQueue, QUEUE_OPTIONS, "passwordQueue of createAuth");
 }
 
 /** What the options say of the application's claims. */

@@ -92,6 +92,9 @@ export interface AuthErrorOptions {
   readonly cause?: unknown;
 }
 
+/** By this every copy of the package knows the refusals of every other: an application and a library that it uses may each have one. */
+const BRAND = Symbol.for("latchkey.AuthError");
+
 /** A request that was refused. `message` is the safe text, `code` is what programs compare. */
 export class AuthError extends Error {
   declare readonly name: string;
@@ -133,6 +136,16 @@ export class AuthError extends Error {
     Object.defineProperty(this.prototype, "name", { value: "AuthError", writable: true, configurable: true });
   }
 }
+
+// On the prototype, so that it costs a refusal nothing.
+Object.defineProperty(AuthError.prototype, BRAND, { value: true });
+Object.defineProperty(AuthError, Symbol.hasInstance, {
+  value(this: unknown, value: unknown): boolean {
+    if (this === AuthError) return (value as { readonly [BRAND]?: true } | null | undefined)?.[BRAND] === true;
+    // A subclass inherits this, and is more than the brand says.
+    return Function.prototype[Symbol.hasInstance].call(this as typeof AuthError, value);
+  },
+});
 
 /** All codes with their status and message: for documents and tests. */
 export const refusals: Readonly<Record<AuthErrorCode, Refusal>> = REFUSALS;

@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 
 const SRC = join(import.meta.dirname, "../src");
-const FOUNDATION = ["promise", "errors", "system", "json", "mac", "buffer-text"];
+const FOUNDATION = ["promise", "errors", "system", "json", "mac", "buffer-text", "known-options"];
 
 /** A place is a folder of src, or a file at its top; "storage/drivers" are the files of storage that only the top may see. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   system: [],
   json: [],
   "buffer-text": [],
+  "known-options": [],
   mac: ["buffer-text"],
   secrets: [],
   revocations: ["errors", "system"],
@@ -79,7 +80,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   http: [...FOUNDATION, "sight-registry", "metrics", "limits", "auth", "users", "sessions", "jwt"],
   contracts: [...FOUNDATION, "audit", "auth", "http", "users", "sessions", "revocations", "jwt"],
-  handler: ["auth", "http", "contracts"],
+  handler: ["promise", "known-options", "auth", "http", "contracts", "jwt"],
   adapters: ["promise", "errors", "auth", "handler", "http"],
   testing: ["system", "jwt"],
   server: [
@@ -124,6 +125,7 @@ const NPM_FREE = [
   "json",
   "mac",
   "buffer-text",
+  "known-options",
   "secrets",
   "jwt",
   "revocations",

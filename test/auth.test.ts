@@ -20,6 +20,22 @@ test("an access token says nothing of its user but a number (checklist 31)", asy
   assert.doesNotMatch(JSON.stringify(claims), /ada/);
 });
 
+test("a refresh token in the place of an access token, and a scheme before one, are refused for what they are", async () => {
+  const { tokens } = await signIn(engine, "joan");
+  const refused = async (token: string) => {
+    const { status } = await engine.call("GET", "/v1/users/me", { token });
+    assert.equal(status, 401);
+    return assert.throws(() => engine.auth.authenticate(token), {
+      code: "token_invalid",
+      reason: token.startsWith("lkr_")
+        ? "it is a refresh token: the access token is wanted here"
+        : 'the token begins with "Bearer": take the scheme off',
+    });
+  };
+  await refused(tokens.refreshToken);
+  await refused(`Bearer ${tokens.accessToken}`);
+});
+
 test("each use of a refresh token gives another, of the same session and no other (checklist 41, 46)", async () => {
   const { user, tokens } = await signIn(engine, "grace");
   let newest = tokens;

@@ -17,3 +17,19 @@ test("a failure of ours has a stack, and its first line says what failed; a refu
     assert.equal(structuredClone(refusal).message, "Invalid token");
   }
 });
+
+test("a refusal of another copy of the package is one all the same; a subclass knows its own alone", async () => {
+  const copy = "../src/errors.ts?copy";
+  const { AuthError: Other } = (await import(copy)) as { AuthError: typeof AuthError };
+  assert.notEqual(Other, AuthError);
+  assert.ok(new Other("busy") instanceof AuthError);
+  assert.ok(new AuthError("busy") instanceof Other);
+  class Worded extends AuthError {}
+  assert.ok(new Worded("busy") instanceof AuthError);
+  assert.ok(new Worded("busy") instanceof Worded);
+  assert.ok(new Worded("busy") instanceof Other);
+  assert.ok(!(new AuthError("busy") instanceof Worded));
+  assert.ok(!(new Other("busy") instanceof Worded));
+  for (const value of [new Error("busy"), { code: "busy", name: "AuthError" }, null, undefined, "busy", 1])
+    assert.ok(!(value instanceof AuthError), String(value));
+});

@@ -109,7 +109,10 @@ if (!isFresh || process.argv.includes("--force")) {
     splitting: true,
     chunkNames: "shared/[name]-[hash]",
     // What nearly everything stands on is one file: each by itself, as some use the one and some the other, would be read by itself.
-    inject: ["src/errors.ts", "src/promise.ts", "src/system.ts", "src/json.ts", "src/jwt/limits.ts"],
+    inject: [
+      ...["errors", "promise", "system", "json", "known-options"].map((name) => `src/${name}.ts`),
+      "src/jwt/limits.ts",
+    ],
     // What is a dependency is installed beside us; the rest of what the source imports is put into dist/, with its licence. The
     // server has a hono of its own even where an application brings another.
     external: [

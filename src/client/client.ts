@@ -25,7 +25,7 @@ const NOBODY: SessionRecord = { session_id: "", generation: 0, version: 0, expir
 
 /** @throws TypeError when an option is wrong. */
 export function createClient(options: ClientOptions): Client {
-  const baseUrl = readBaseUrl(options.baseUrl);
+  const baseUrl = readBaseUrl(options?.baseUrl);
   // Workers too.
   const isBrowser = "indexedDB" in globalThis;
   const { transport = isBrowser ? "cookie" : "bearer", initialUser, origins = [] } = options;

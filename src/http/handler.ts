@@ -25,6 +25,7 @@ import { inSpan } from "./request-span.ts";
 import type { Answer, Contract, CookieContext, Route } from "./route.ts";
 import type { Schema } from "./schema.ts";
 import { createServiceGuard } from "./service-credentials.ts";
+import { tellFailure } from "./tell-failure.ts";
 
 /** What the runtime knows of a connection and a Request does not say. */
 export interface Connection {
@@ -68,7 +69,10 @@ export interface RequestHandlerOptions {
   readonly bodyLimit?: number;
   /** Makes a span of each request: `trace.getTracer("latchkey")` of `@opentelemetry/api`. Default: none. */
   readonly tracer?: Tracer | undefined;
-  /** Called once for each request, after it was answered. */
+  /**
+   * Called once for each request, after it was answered: for a log, which is then where `error` is told, too.
+   * Default: what nobody foresaw (500) goes to console.error, and nothing else.
+   */
   readonly onRequest?: (request: HandledRequest) => void;
 }
 
@@ -104,7 +108,7 @@ export function createRequestHandler({
   bodyLimit = BODY_LIMIT,
   clientAddress: addressAtTheEdge,
   tracer,
-  onRequest,
+  onRequest = tellFailure,
 }: RequestHandlerOptions): Endpoints {
   const base = toBase(prefix);
   const allowedOrigins = readOrigins(origins);
@@ -199,11 +203,7 @@ export function createRequestHandler({
     c.env.handled.error = error;
     return toProblem(error);
   });
-  app.onError((error, c) => {
-    c.env.handled.error = error;
-    const refusal = error instanceof AuthError ? error : new AuthError("internal", { cause: error });
-    return refuse(refusal, c.env.handled.contract, c.req.raw);
-  });
+  app.onError((error, c) => failed(error, c.env.handled, c.req.raw));
 
   const isPathOfOurs = new RegExp(`^(?:${paths.map(toPattern).join("|")})$`);
 
@@ -217,13 +217,19 @@ export function createRequestHandler({
     const crossOrigin = originHeaders(request.headers.get("origin"), allowedOrigins);
     if (crossOrigin && isPreflight(request)) return { response: answerPreflight(crossOrigin), route: "none" };
     const started = performance.now();
-    const response = await app.fetch(request, { connection, handled });
+    let response: Response;
+    try {
+      response = await app.fetch(request, { connection, handled });
+    } catch (error) {
+      // The router passes on what is thrown and is no Error.
+      response = failed(error, handled, request);
+    }
     if (crossOrigin) for (const [name, value] of Object.entries(crossOrigin)) response.headers.set(name, value);
     // Also where nobody is allowed: what a cache keeps of this answer is not for an origin that is.
     else if (allowedOrigins.length > 0) response.headers.set("vary", "Origin");
     const seconds = (performance.now() - started) / 1000;
     auth.metrics.countRequest({ method: request.method, route: handled.route, status: response.status, seconds });
-    onRequest?.({
+    onRequest({
       method: request.method,
       route: handled.route,
       status: response.status,
@@ -362,6 +368,13 @@ function toResponse({ status, body, text, headers, cookies = [] }: Answer): Resp
   const response = new Response(content, { status, headers: { ...kind, ...headers } });
   for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
+}
+
+/** Notes what was thrown, and words it; what is no refusal is no business of the client's. */
+function failed(error: unknown, handled: Handled, request: Request): Response {
+  handled.error = error;
+  const refusal = error instanceof AuthError ? error : new AuthError("internal", { cause: error });
+  return refuse(refusal, handled.contract, request);
 }
 
 /** Words a refusal as the dialect of the request does. */

@@ -1,4 +1,5 @@
 /** What a verifier is told to accept, read once and in full when it is made, so that no call has to think about it. */
+import type { OptionNames } from "../known-options.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import type { ClaimPolicy } from "./claim-checks.ts";
 import { NO_AUDIENCE, NO_ISSUER, UNTYPED } from "./claims.ts";
@@ -38,6 +39,24 @@ export interface PolicyOptions<Application = unknown> {
   readonly system?: Pick<System, "now">;
 }
 
+/** Every name that a policy has. */
+export const POLICY_OPTIONS = {
+  issuer: true,
+  audience: true,
+  typ: true,
+  tolerance: true,
+  maxLifetime: true,
+  requiredClaims: true,
+  claimValues: true,
+  subjectClaim: true,
+  allowNumericSubject: true,
+  claims: true,
+  maxClaimsLength: true,
+  cache: true,
+  revocations: true,
+  system: true,
+} as const satisfies OptionNames<PolicyOptions>;
+
 /** The options as they are used. */
 export interface Policy extends ClaimPolicy {
   /** The values of the header's `typ` that are taken; `undefined` among them stands for its absence. */
@@ -66,6 +85,9 @@ export function readPolicy(options: PolicyOptions): Policy {
   }
   if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
     throw new TypeError("claims is a Standard Schema, such as z.object({ … })");
+  }
+  if (options.revocations !== undefined && typeof options.revocations?.refusal !== "function") {
+    throw new TypeError("revocations is a list: use createRevocationList");
   }
   return {
     issuer: readIssuer(options.issuer),

@@ -4,6 +4,7 @@ import { importKey } from "./import-key.ts";
 import type { Jwk } from "./jwk.ts";
 import type { PublicKey } from "./key.ts";
 import { isPrivateJwk } from "./key-rules.ts";
+import { quote } from "./refusal.ts";
 
 /** More keys than an issuer publishes while it rotates them. */
 const MAX_KEYS = 64;
@@ -31,9 +32,19 @@ export function readJwks(document: unknown, algorithms: readonly PairAlgorithm[]
     kids.add(key.kid);
     keys.push(key);
   }
-  if (keys.length === 0) throw new TypeError(`the JWKS has no key for ${algorithms.join(", ")}`);
+  if (keys.length === 0) throw new TypeError(noKeyProblem(jwks as readonly Jwk[], algorithms));
   return keys;
 }
+
+/** Most often the issuer signs with something else than what it is trusted with. */
+function noKeyProblem(jwks: readonly Jwk[], algorithms: readonly PairAlgorithm[]): string {
+  if (jwks.length === 0) return "the JWKS is empty, as it is where the issuer signs with a secret (HS256)";
+  const others = jwks.map(({ alg }) => alg).filter((alg) => alg !== undefined && !isTrusted(alg, algorithms));
+  const named = [...new Set(others)].slice(0, 3).map(quote).join(", ");
+  return `the JWKS has no key for ${algorithms.join(", ")}${named === "" ? "" : `, but for ${named}`}`;
+}
+
+const isTrusted = (alg: unknown, algorithms: readonly PairAlgorithm[]) => algorithms.some((one) => one === alg);
 
 /** Whoever publishes a secret has lost it: anyone could have signed with it (RFC 7517 §9.2). */
 function refuseSecret(jwk: Jwk): void {

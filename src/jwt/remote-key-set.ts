@@ -5,9 +5,10 @@
  * one fails the old keys go on serving, for a time. The URL is the one that was configured: nothing in a token leads anywhere (RFC 8725 §3.10).
  */
 import { AuthError } from "../errors.ts";
+import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import type { PairAlgorithm } from "./algorithms.ts";
-import { fetchJson, readLocation } from "./fetch-json.ts";
+import { brieflyWhy, fetchJson, readLocation, toError } from "./fetch-json.ts";
 import type { PublicKey } from "./key.ts";
 import { readJwks, readTrustedAlgorithms } from "./read-jwks.ts";
 
@@ -52,14 +53,27 @@ export interface RemoteKeySet {
 const MAX_DOCUMENT_SIZE = 256 * 1024;
 const JWKS_HEADERS = { accept: "application/jwk-set+json, application/json" };
 
+const OPTIONS = {
+  algorithms: true,
+  maxAge: true,
+  maxStale: true,
+  cooldown: true,
+  timeout: true,
+  allowInsecureHttp: true,
+  onFailure: true,
+  fetch: true,
+  system: true,
+} as const satisfies OptionNames<RemoteKeySetOptions>;
+
 /**
  * Makes a remote key set. Nothing is fetched before it is needed.
  * @param url of the JWKS document; https.
- * @throws TypeError naming the argument that is missing, mistyped or out of bounds.
+ * @throws TypeError naming the argument that is missing, mistyped, out of bounds or not known.
  */
 export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptions): RemoteKeySet {
-  const location = readLocation(url, "a remote key set", options?.allowInsecureHttp === true);
-  const algorithms = readTrustedAlgorithms(options?.algorithms);
+  refuseUnknownOptions(options, OPTIONS, "createRemoteKeySet");
+  const location = readLocation(url, "a remote key set", options.allowInsecureHttp === true);
+  const algorithms = readTrustedAlgorithms(options.algorithms);
   const milliseconds = (duration: Duration, name: string): number => parseDuration(duration, name) * 1000;
   const maxAge = milliseconds(options.maxAge ?? "10m", "maxAge");
   const maxStale = milliseconds(options.maxStale ?? "24h", "maxStale");
@@ -74,6 +88,8 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
   let renewedAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
+  /** Why the last fetch failed; `undefined` when it did not. */
+  let failure: Error | undefined;
 
   async function renew(): Promise<void> {
     try {
@@ -85,8 +101,10 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
         version++;
       }
       renewedAt = system.monotonic();
-    } catch (cause) {
-      report(cause instanceof Error ? cause : new Error(String(cause)));
+      failure = undefined;
+    } catch (thrown) {
+      failure = toError(thrown);
+      report(failure);
     }
   }
 
@@ -126,7 +144,9 @@ export function createRemoteKeySet(url: string | URL, options: RemoteKeySetOptio
       const renewal = renewSoon();
       if (age() <= maxStale) return undefined;
       return renewal.then(() => {
-        if (age() > maxStale) throw new AuthError("secret_unknown", { reason: `no keys from ${location.host}` });
+        if (age() <= maxStale) return;
+        const why = failure === undefined ? "" : `: ${brieflyWhy(failure)}`;
+        throw new AuthError("secret_unknown", { reason: `no keys from ${location.host}${why}`, cause: failure });
       });
     },
     async lookAgain() {

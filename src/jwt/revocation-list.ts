@@ -4,12 +4,13 @@
  * vouches for nobody, unless told otherwise.
  */
 import { AuthError } from "../errors.ts";
+import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { createRevocationFeed, type FeedPage, type FeedState } from "../revocations/revocation-feed.ts";
 import type { Revocation } from "../revocations/revocation-index.ts";
 import { takenBack } from "../revocations/taken-back.ts";
 import { readId, readSubject, type SubjectClaims } from "../revocations/token-subject.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
-import { fetchJson, readLocation } from "./fetch-json.ts";
+import { brieflyWhy, fetchJson, readLocation, toError } from "./fetch-json.ts";
 
 export interface RevocationListOptions {
   /** One of the issuer's LATCHKEY_FEED_TOKENS. */
@@ -45,13 +46,24 @@ const PAUSE = 1000;
 /** Bytes: a page of 10,000 entries. */
 const MAX_PAGE_SIZE = 4 * 1024 * 1024;
 
+const OPTIONS = {
+  credential: true,
+  onStale: true,
+  freshFor: true,
+  allowInsecureHttp: true,
+  onFailure: true,
+  fetch: true,
+  system: true,
+} as const satisfies OptionNames<RevocationListOptions>;
+
 /**
  * Follows an issuer's revocation feed.
  * @param url of the feed, such as `https://auth.example.com/v1/revocations`.
- * @throws TypeError naming the argument that is missing, mistyped or out of bounds.
+ * @throws TypeError naming the argument that is missing, mistyped, out of bounds or not known.
  */
 export function createRevocationList(url: string | URL, options: RevocationListOptions): RevocationList {
-  const location = readLocation(url, "the revocation feed", options?.allowInsecureHttp === true);
+  refuseUnknownOptions(options, OPTIONS, "createRevocationList");
+  const location = readLocation(url, "the revocation feed", options.allowInsecureHttp === true);
   const { credential, onStale = "refuse", onFailure, fetch = globalThis.fetch, system = realSystem } = options;
   if (typeof credential !== "string" || credential === "")
     throw new TypeError("credential is a text: one of the issuer's feed tokens");
@@ -60,6 +72,8 @@ export function createRevocationList(url: string | URL, options: RevocationListO
   const closing = new AbortController();
   /** The cursor with which everything is known: only then there is news to wait for. */
   let caughtUp: string | undefined;
+  /** Why the last read failed; `undefined` when it did not. */
+  let failure: Error | undefined;
 
   async function readAfter(storeId: string | undefined, position: number): Promise<FeedPage> {
     const asked = new URL(location);
@@ -72,10 +86,17 @@ export function createRevocationList(url: string | URL, options: RevocationListO
       maxSize: MAX_PAGE_SIZE,
       headers: { authorization: `Bearer ${credential}` },
       signal: closing.signal,
+    }).catch((thrown: unknown) => {
+      throw withoutCredential(toError(thrown));
     });
     const page = readPage(answer);
     if (page.position === page.head) caughtUp = `${page.storeId}.${page.position}`;
     return page;
+  }
+
+  /** The platform quotes a header that it can't send. */
+  function withoutCredential(error: Error): Error {
+    return error.message.includes(credential.trim()) ? new Error("the credential can't be sent as a header") : error;
   }
 
   const feed = createRevocationFeed({ source: { readAfter }, system, freshFor, pollInterval: 0 });
@@ -86,18 +107,20 @@ export function createRevocationList(url: string | URL, options: RevocationListO
       const began = system.monotonic();
       try {
         await feed.catchUp();
-      } catch (cause) {
-        report(cause);
+        failure = undefined;
+      } catch (thrown) {
+        report(toError(thrown));
       }
       const rest = PAUSE - (system.monotonic() - began);
       if (rest > 0) await pause(rest);
     }
   }
 
-  function report(cause: unknown): void {
+  function report(cause: Error): void {
     if (closing.signal.aborted) return;
+    failure = cause;
     try {
-      onFailure?.(cause instanceof Error ? cause : new Error(String(cause)));
+      onFailure?.(cause);
     } catch {
       // A log that fails must not end the following.
     }
@@ -105,7 +128,7 @@ export function createRevocationList(url: string | URL, options: RevocationListO
 
   const first = feed.catchUp();
   // Whoever awaits `ready` hears of it; nobody has to.
-  first.catch(report).then(() => void follow());
+  first.catch((thrown: unknown) => report(toError(thrown))).then(() => void follow());
 
   return {
     ready: () => first,
@@ -114,7 +137,8 @@ export function createRevocationList(url: string | URL, options: RevocationListO
       const subject = readSubject(claims);
       if (typeof subject === "string") return new AuthError("token_invalid", { reason: subject });
       if (onStale === "refuse" && !feed.isFresh()) {
-        return new AuthError("store_unavailable", { reason: "the revocation list is stale" });
+        const why = failure === undefined ? "" : `: ${brieflyWhy(failure)}`;
+        return new AuthError("store_unavailable", { reason: `the revocation list is stale${why}`, cause: failure });
       }
       const reason = feed.find(subject);
       return reason && takenBack(reason);

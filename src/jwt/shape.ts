@@ -1,6 +1,9 @@
 /** The shape of a token in compact form (RFC 7515 §7.1), judged before anything in it is decoded. */
 import { MAX_TOKEN_LENGTH } from "./limits.ts";
 
+/** How refresh tokens of ours begin. */
+const REFRESH_PREFIX = "lkr_";
+
 export const TOO_LONG = `the token is longer than ${MAX_TOKEN_LENGTH} characters`;
 
 /** True for a text that is longer than any token may be: the one thing of it that costs nothing to know. */
@@ -26,5 +29,8 @@ export function partsProblem(token: string): string | undefined {
   const first = token.indexOf(".");
   const second = token.indexOf(".", first + 1);
   const isThree = first > 0 && second > first + 1 && second < token.length - 1 && !token.includes(".", second + 1);
+  // What is written in front of a token, or comes in its place, most often: who mounts a guard should not have to guess.
+  if (/^bearer\s/i.test(token)) return 'the token begins with "Bearer": take the scheme off';
+  if (token.startsWith(REFRESH_PREFIX)) return "it is a refresh token: the access token is wanted here";
   return isThree ? undefined : "the token is not three parts with dots between them";
 }

@@ -1,4 +1,5 @@
 /** Signing tokens: header, issuer, audience and lifetime are decided when the signer is made, so no call can change them. */
+import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { type Duration, parseDuration, realSystem, type System } from "../system.ts";
 import { encodeBase64url } from "./base64url.ts";
 import { NO_AUDIENCE, NO_ISSUER, REGISTERED_NAMES } from "./claims.ts";
@@ -59,13 +60,25 @@ export interface AsyncSigner {
   sign(claims: IssuedClaims, application?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
+const OPTIONS = {
+  keys: true,
+  issuer: true,
+  audience: true,
+  ttl: true,
+  typ: true,
+  subjectClaim: true,
+  maxClaimsLength: true,
+  system: true,
+} as const satisfies OptionNames<SignerOptions>;
+
 /**
  * Makes a signer. The type of the key set decides whether it answers at once or with promises.
- * @throws TypeError naming the option that is missing or mistyped, or when no key of the set can sign.
+ * @throws TypeError naming the option that is missing, mistyped or not known, or when no key of the set can sign.
  */
 export function createSigner(options: SignerOptions<Key>): Signer;
 export function createSigner(options: SignerOptions<Key | ExternalKey>): AsyncSigner;
 export function createSigner(options: SignerOptions<Key | ExternalKey>): Signer | AsyncSigner {
+  refuseUnknownOptions(options, OPTIONS, "createSigner");
   const { keys, typ = "at+jwt", subjectClaim = "sub", system = realSystem } = options;
   if (keys?.kind !== "local") throw new TypeError("keys is a key set: use createKeySet");
   if (typeof typ !== "string" || typ === "") throw new TypeError("typ must be a text that is not empty");

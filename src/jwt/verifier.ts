@@ -1,10 +1,11 @@
 /** Verifying tokens: the policy is compiled when the verifier is made, and each call only follows it. */
 import { AuthError } from "../errors.ts";
+import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { applySchema, applySchemaAsync, type Verified } from "./application-claims.ts";
 import { type Claims, deepFreeze } from "./claims.ts";
 import type { KeyLookup } from "./key-finder.ts";
 import type { KeySet } from "./key-set.ts";
-import { type Policy, type PolicyOptions, readPolicy } from "./policy.ts";
+import { POLICY_OPTIONS, type Policy, type PolicyOptions, readPolicy } from "./policy.ts";
 import { tokenError } from "./refusal.ts";
 import type { RemoteKeySet } from "./remote-key-set.ts";
 import { isTooLong, TOO_LONG } from "./shape.ts";
@@ -41,9 +42,11 @@ export interface AsyncVerifier<Application = unknown> {
   verify(token: string): Promise<Verified<Application>>;
 }
 
+const OPTIONS = { keys: true, ...POLICY_OPTIONS } as const satisfies OptionNames<VerifierOptions<unknown, KeySet>>;
+
 /**
  * Makes a verifier. The keys decide whether it answers at once or with promises.
- * @throws TypeError naming the option that is missing, mistyped or out of bounds.
+ * @throws TypeError naming the option that is missing, mistyped, out of bounds or not known.
  */
 export function createVerifier<Application = unknown>(
   options: VerifierOptions<Application, KeySet>,
@@ -54,6 +57,7 @@ export function createVerifier<Application = unknown>(
 export function createVerifier<Application>(
   options: VerifierOptions<Application, KeySet | RemoteKeySet>,
 ): Verifier<Application> | AsyncVerifier<Application> {
+  refuseUnknownOptions(options, OPTIONS, "createVerifier");
   const policy = readPolicy(options);
   const { keys } = options;
   const verifier = keys?.kind === "remote" ? createAsync(policy, keys) : createSync(policy, keys);

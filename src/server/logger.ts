@@ -6,7 +6,8 @@
 import type { HashEvent, KeyEvent, SessionEvent } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { HandledRequest } from "../http/handler.ts";
-import { redactReason, redactTokens } from "./redaction.ts";
+import { redactTokens } from "../http/redact-tokens.ts";
+import { redactReason } from "./redaction.ts";
 
 export interface Logger {
   request(request: HandledRequest): void;

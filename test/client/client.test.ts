@@ -178,6 +178,15 @@ for (const baseUrl of [
   });
 }
 
+test("without an address the client says what it would be", () => {
+  for (const options of [undefined, null, {}]) {
+    assert.throws(() => createClient(options as unknown as Parameters<typeof createClient>[0]), {
+      name: "TypeError",
+      message: /baseUrl must be like/,
+    });
+  }
+});
+
 test("a request that failed on the way, or was answered with 5xx, is the caller's: it is never sent twice (checklist 65)", async () => {
   const client = server.client();
   await signIn(client);

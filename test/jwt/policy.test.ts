@@ -5,6 +5,7 @@ import {
   createExternalKey,
   createKeySet,
   createRemoteKeySet,
+  createRevocationList,
   createSigner,
   createVerifier,
   generateKey,
@@ -53,6 +54,46 @@ test("each option of a verifier is named when it is wrong", () => {
   for (const right of [{ tolerance: 60 }, { cache: 1_000_000 }, { maxClaimsLength: 8192 }, { maxClaimsLength: 1 }]) {
     assert.doesNotThrow(verifierWith(right), JSON.stringify(right));
   }
+});
+
+test("an option that there is not is named, with those that there are", () => {
+  const makers: readonly [name: string, make: (options: object) => unknown, known: string][] = [
+    ["createVerifier", (options) => verifierWith(options)(), "keys, issuer, audience, typ, "],
+    ["createSigner", (options) => createSigner({ ...base, ttl: "1m", ...options }), "keys, issuer, audience, ttl, "],
+    [
+      "createRemoteKeySet",
+      (options) => createRemoteKeySet("https://a.example", { algorithms: ["ES256"], ...options }),
+      "algorithms, maxAge, ",
+    ],
+    [
+      "createRevocationList",
+      (options) => createRevocationList("https://a.example", { credential: "x", ...options }),
+      "credential, onStale, ",
+    ],
+  ];
+  for (const [name, make, known] of makers) {
+    for (const option of ["revocation", "isues", "toString"]) {
+      assert.throws(
+        () => make({ [option]: undefined }),
+        (error) =>
+          error instanceof TypeError &&
+          error.message.startsWith(`${name} has no option "${option}": there are ${known}`),
+        `${name} ${option}`,
+      );
+    }
+  }
+  for (const make of [createVerifier, createSigner] as unknown as readonly (() => unknown)[]) {
+    assert.throws(() => make(), {
+      name: "TypeError",
+      message: /^create\w+ takes an object of options: keys, issuer, /,
+    });
+  }
+});
+
+test("revocations are a list", () => {
+  const revocations = createRevocationList as unknown;
+  assert.throws(verifierWith({ revocations }), /revocations is a list: use createRevocationList/);
+  assert.throws(verifierWith({ revocations: null }), /revocations is a list/);
 });
 
 test("the loud names say in messages what they are", () => {

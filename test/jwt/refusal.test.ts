@@ -30,6 +30,13 @@ test("characters that no token has are told apart (checklist 14, 16)", () => {
     assert.equal(charactersProblem(text), "the token is not base64url");
 });
 
+test("a scheme before a token, and a refresh token in its place, are named and never quoted", () => {
+  for (const token of ["Bearer a.b.c", "bearer a.b.c", "BEARER  a", "Bearer lkr_abc"])
+    assert.equal(partsProblem(token), 'the token begins with "Bearer": take the scheme off', token);
+  assert.equal(partsProblem("lkr_abc"), "it is a refresh token: the access token is wanted here");
+  for (const token of ["bearer.b.c", "Lkr_.b.c", "xlkr_.b.c"]) assert.equal(partsProblem(token), undefined, token);
+});
+
 test("three parts are three, none of them empty (checklist 13)", () => {
   for (const token of ["a.b.c", "aa.bb.cc", "a.b.cc"]) assert.equal(partsProblem(token), undefined, token);
   for (const token of [

@@ -157,7 +157,10 @@ test("before any keys could be fetched the answer is 503, and the next try waits
   publish(one);
   const { document } = state;
   state.document = "";
-  await assert.rejects(verifier.verify(sign(one)), { code: "secret_unknown", reason: "no keys from auth.example.com" });
+  await assert.rejects(verifier.verify(sign(one)), {
+    code: "secret_unknown",
+    reason: "no keys from auth.example.com: the answer is not JSON",
+  });
   await assert.rejects(verifier.verify("x"), { code: "secret_unknown" });
   assert.equal(state.calls, 1);
   state.document = document;
@@ -227,6 +230,52 @@ test("an answer that is not 200 is a failure", async () => {
     await assert.rejects(verifier.verify(sign(one)), { code: "secret_unknown" });
     assert.match(String(state.failures[0]), new RegExp(`status ${status}`));
   }
+});
+
+test("a refusal for want of keys says why the last fetch failed, also while no other is made", async () => {
+  const answers: readonly [respond: () => Promise<Response>, why: string][] = [
+    [
+      async () => Response.json({ keys: [] }),
+      "the JWKS is empty, as it is where the issuer signs with a secret (HS256)",
+    ],
+    [
+      async () => Response.json({ keys: [toPublicJwk(keyFor("RS256") as PrivateKey)] }),
+      'the JWKS has no key for ES256, but for "RS256"',
+    ],
+    [async () => new Response("", { status: 404 }), "the answer has status 404"],
+    [async () => new Response("<!doctype html>"), "the answer is not JSON"],
+    [
+      () => Promise.reject(new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } })),
+      "fetch failed (ECONNREFUSED)",
+    ],
+    [() => Promise.reject("in\nwords"), "in words"],
+    [() => Promise.reject(new Error("x".repeat(500))), `${"x".repeat(160)}...`],
+  ];
+  for (const [respond, why] of answers) {
+    const { state, verifier, sign } = elsewhere();
+    state.respond = respond;
+    for (const attempt of ["fetched", "within the cool-down"]) {
+      await assert.rejects(verifier.verify(sign(one)), (error: AuthError) => {
+        assert.equal(error.reason, `no keys from auth.example.com: ${why}`, attempt);
+        assert.equal(error.cause, state.failures[0], attempt);
+        assert.ok(error.cause instanceof Error);
+        return error.code === "secret_unknown";
+      });
+    }
+    assert.equal(state.calls, 1);
+  }
+});
+
+test("what failed once and was good since is not told", async () => {
+  const { publish, state, verifier, sign, system } = elsewhere({ maxAge: "5s", maxStale: "10s" });
+  state.respond = async () => new Response("", { status: 404 });
+  await assert.rejects(verifier.verify(sign(one)), /try again/);
+  state.respond = undefined;
+  publish(one);
+  system.advance("30s");
+  await verifier.verify(sign(one));
+  system.advance("20s");
+  await assert.rejects(verifier.verify(sign(one)), { reason: "no keys from auth.example.com" });
 });
 
 test("a log that throws, and a failure that is no Error, change nothing", async () => {

@@ -206,6 +206,34 @@ test("claims that no session can be found by are refused, and a list that is sta
   );
 });
 
+test("a list that is stale says why the last read failed, until one is good, and never with what credential", async () => {
+  const { list, failures, system } = scripted([new Error("refused"), page("a.1")]);
+  await assert.rejects(list.ready());
+  await until(() => failures.length === 1);
+  const refusal = list.refusal(claims());
+  assert.deepEqual(
+    [refusal?.code, refusal?.reason, refusal?.cause],
+    ["store_unavailable", "the revocation list is stale: refused", failures[0]],
+  );
+  await until(() => list.state().isFresh);
+  await sleep(0);
+  system.advance("31s");
+  assert.deepEqual(
+    [list.refusal(claims())?.reason, list.refusal(claims())?.cause],
+    ["the revocation list is stale", undefined],
+  );
+
+  const unsendable = scripted([new TypeError('"Bearer feed\ntoken" is an invalid header value')], {
+    credential: "feed\ntoken",
+  });
+  await assert.rejects(unsendable.list.ready());
+  await until(() => unsendable.failures.length === 1);
+  const told = unsendable.list.refusal(claims());
+  assert.equal(told?.reason, "the revocation list is stale: the credential can't be sent as a header");
+  assert.ok(told?.cause instanceof Error);
+  assert.doesNotMatch(told.cause.message, /feed/);
+});
+
 test("options are named when they are wrong", () => {
   const make = (url: string, options: object) => () => createRevocationList(url, { credential: "x", ...options });
   assert.throws(make("https://a.example", { freshFor: "soon" }), /freshFor/);

@@ -1,9 +1,10 @@
 /** Secrets in every place of a request, right and wrong ones; then both logs are searched. (checklist 89) */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { redactTokens } from "../../src/http/redact-tokens.ts";
 import { readConfig } from "../../src/server/config.ts";
 import { createJsonLogger, createTextLogger, type Logger } from "../../src/server/logger.ts";
-import { redactReason, redactTokens } from "../../src/server/redaction.ts";
+import { redactReason } from "../../src/server/redaction.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { PASSWORD, TEST_SECRET } from "../support/engine.ts";
 import { post, type RawAnswer, request, send } from "../support/raw-http.ts";
