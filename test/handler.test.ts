@@ -46,7 +46,7 @@ test("an option that there is not is named, with those that there are", () => {
   for (const name of ["prefx", "cookie", "auth"]) {
     assert.throws(() => createHandler(engine.auth, { [name]: false } as HandlerOptions), {
       name: "TypeError",
-      message: `authRoutes has no option "${name}": there are contracts, documents, prefix, cookies, allowedOrigins, proxyCount, feedTokens, bodyLimit, tracer, onRequest`,
+      message: `authRoutes has no option "${name}": there are contracts, documents, prefix, cookies, allowedOrigins, proxyCount, clientAddress, feedTokens, bodyLimit, tracer, onRequest`,
     });
   }
   assert.throws(() => createHandler(engine.auth, "/auth" as HandlerOptions), /authRoutes takes an object of options: /);

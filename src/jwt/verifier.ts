@@ -76,7 +76,8 @@ function createSync(policy: Policy, keys: KeySet): Verifier {
     // Before anything else is asked, the cache and the clock too: what is too long should cost us nothing but the error.
     if (isTooLong(token)) throw tokenError(TOO_LONG);
     const verified = verifyAlone(token);
-    if (verified instanceof AuthError) throw verified;
+    // Error is asked for and not AuthError, here and below: that costs a call, and a fifth of what a cached token does.
+    if (verified instanceof Error) throw verified;
     // What was taken back since is looked at again for each token, cached or not.
     const refusal = revocations?.refusal(verified);
     if (refusal !== undefined) throw refusal;
@@ -87,9 +88,9 @@ function createSync(policy: Policy, keys: KeySet): Verifier {
     const cached = cache?.find(token, system.now());
     if (cached !== undefined) return cached;
     const claims = judge(token);
-    if (claims instanceof AuthError) return claims;
+    if (claims instanceof Error) return claims;
     const verified = schema === undefined ? claims : applySchema(schema, claims);
-    if (cache !== undefined && !(verified instanceof AuthError) && deepFreeze(verified)) {
+    if (cache !== undefined && !(verified instanceof Error) && deepFreeze(verified)) {
       cache.keep(token, verified, claims, keys.version);
     }
     return verified;
@@ -138,10 +139,10 @@ function createAsync(policy: Policy, remote: RemoteKeySet): AsyncVerifier {
     const cached = cache?.find(token, system.now());
     if (cached !== undefined) return cached;
     const claims = await judgeWithNewestKeys(token);
-    if (claims instanceof AuthError) throw claims;
+    if (claims instanceof Error) throw claims;
     const { version } = remote;
     const verified = schema === undefined ? claims : await applySchemaAsync(schema, claims);
-    if (verified instanceof AuthError) throw verified;
+    if (verified instanceof Error) throw verified;
     if (cache !== undefined && deepFreeze(verified)) cache.keep(token, verified, claims, version);
     return verified;
   }

@@ -31,6 +31,7 @@ async function login(t: TestContext, thrown: unknown, options: HandlerOptions = 
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ username: "ada", password: PASSWORD }),
     }),
+    { ip: "203.0.113.7" },
   );
   const { status } = response;
   const { code } = (await response.json()) as { code?: string };
