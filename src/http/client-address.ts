@@ -23,3 +23,33 @@ export function clientAddress(
   }
   return socketAddress === undefined ? undefined : canonicalAddress(socketAddress);
 }
+
+export interface AddressOptions {
+  /** What the application knows of a request's client. */
+  readonly clientAddress?: ((request: Request) => string | null | undefined) | undefined;
+  readonly proxyCount: number;
+}
+
+/** @returns the address of a request's client; where nobody knows one, that is said, once. */
+export function createAddressReader({ clientAddress: knownOf, proxyCount }: AddressOptions) {
+  let isTold = false;
+  return (request: Request, socketAddress: string | undefined): string | undefined => {
+    const forwardedFor = request.headers.get("x-forwarded-for");
+    const address = clientAddress(knownOf?.(request) ?? socketAddress, forwardedFor, proxyCount);
+    if (address === undefined && !isTold) {
+      isTold = true;
+      warn(
+        "requests come without their client's address, so guesses at passwords are counted for each account and not for each network: " +
+          "give the handler { ip } as its second argument, or the option clientAddress, or behind proxies proxyCount",
+      );
+    }
+    return address;
+  };
+}
+
+/** Where there is node's process; other runtimes have no place for warnings but the console. */
+function warn(message: string): void {
+  if (typeof globalThis.process?.emitWarning === "function") {
+    process.emitWarning(message, { type: "LatchkeyWarning", code: "LATCHKEY_NO_ADDRESS" });
+  } else console.warn(`latchkey: ${message}`);
+}

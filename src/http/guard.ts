@@ -6,6 +6,7 @@
 import type { Auth, AuthenticateOptions, DialectIdentity, DialectTokens, Identity } from "../auth.ts";
 import { AuthError } from "../errors.ts";
 import type { AsyncVerifier, Claims, Verified, Verifier } from "../jwt/index.ts";
+import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { isPromise } from "../promise.ts";
 import { type Sight, sightOf } from "../sight-registry.ts";
 import type { RequestHead } from "./cookies.ts";
@@ -212,7 +213,7 @@ function toTokenIdentity(claims: Claims): TokenIdentity {
   return { subject: sub, sessionId: typeof sid === "string" ? sid : undefined, claims };
 }
 
-const OPTIONS: Readonly<Record<keyof GuardOptions, true>> = {
+const OPTIONS: OptionNames<GuardOptions> = {
   claims: true,
   roles: true,
   freshness: true,
@@ -226,12 +227,7 @@ const FRESHNESSES: readonly unknown[] = [undefined, "token", "feed", "live"];
 
 /** An option with a letter wrong would leave a door open, and a value that is not what it looks like as well: "false" is true. */
 function refuseWrong(options: AnyGuardOptions<never>): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `requireAuth has no option ${JSON.stringify(unknown)}: there are ${Object.keys(OPTIONS).join(", ")}`,
-    );
-  }
+  refuseUnknownOptions(options, OPTIONS, "requireAuth");
   for (const name of ["optional", "cookies"] as const) {
     if (!["undefined", "boolean"].includes(typeof options[name])) throw new TypeError(`${name} must be true or false`);
   }

@@ -8,7 +8,7 @@ import type { Auth, Identity } from "../auth.ts";
 import { AuthError, type FieldError } from "../errors.ts";
 import type { Tracer } from "../metrics/tracing.ts";
 import { BODY_LIMIT, readJsonBody } from "./body.ts";
-import { clientAddress } from "./client-address.ts";
+import { createAddressReader } from "./client-address.ts";
 import {
   clearedCookies,
   REFRESH_COOKIE,
@@ -106,7 +106,7 @@ export function createRequestHandler({
   allowedOrigins: origins = [],
   feedTokens = [],
   bodyLimit = BODY_LIMIT,
-  clientAddress: addressAtTheEdge,
+  clientAddress,
   tracer,
   onRequest = tellFailure,
 }: RequestHandlerOptions): Endpoints {
@@ -114,6 +114,7 @@ export function createRequestHandler({
   const allowedOrigins = readOrigins(origins);
   const credentials: CredentialOptions = { takesCookies, allowedOrigins };
   const requireService = createServiceGuard(feedTokens);
+  const addressOf = createAddressReader({ clientAddress, proxyCount });
   const app = new Hono<{ Bindings: { connection: Connection; handled: Handled } }>({
     getPath: (request) => toPath(request, base),
   });
@@ -134,20 +135,6 @@ export function createRequestHandler({
     const identity = await auth.authenticate(token, { freshness: "live" });
     await auth.staff.require(identity.userId);
     return identity;
-  }
-
-  let isTold = false;
-  function addressOf(request: Request, { ip }: Connection): string | undefined {
-    const forwardedFor = request.headers.get("x-forwarded-for");
-    const address = clientAddress(addressAtTheEdge?.(request) ?? ip, forwardedFor, proxyCount);
-    if (address === undefined && !isTold) {
-      isTold = true;
-      warn(
-        "requests come without their client's address, so guesses at passwords are counted for each account and not for each network: " +
-          "give the handler { ip } as its second argument, or the option clientAddress, or behind proxies proxyCount",
-      );
-    }
-    return address;
   }
 
   const paths = [...new Set(contracts.flatMap(({ routes }) => routes.map((route) => route.path)))];
@@ -175,7 +162,7 @@ export function createRequestHandler({
             return readAccessToken(head, request.url, credentials);
           },
           device: {
-            ip: addressOf(request, c.env.connection),
+            ip: addressOf(request, c.env.connection.ip),
             userAgent: request.headers.get("user-agent") ?? undefined,
           },
           cookies: toCookieContext(head, `${mountedAt(c.env.connection)}${base}${TOKEN_PATH}`, credentials),
@@ -289,13 +276,6 @@ function toCookieContext(
     give: (tokens) => tokenCookies(tokens, path),
     clear: () => clearedCookies(path),
   };
-}
-
-/** Where there is node's process; other runtimes have no place for warnings but the console. */
-function warn(message: string): void {
-  if (typeof globalThis.process?.emitWarning === "function") {
-    process.emitWarning(message, { type: "LatchkeyWarning", code: "LATCHKEY_NO_ADDRESS" });
-  } else console.warn(`latchkey: ${message}`);
 }
 
 /** @throws TypeError for what no path begins with; `name` is what it was given as. */

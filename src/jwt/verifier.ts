@@ -1,5 +1,5 @@
 /** Verifying tokens: the policy is compiled when the verifier is made, and each call only follows it. */
-import { AuthError } from "../errors.ts";
+import type { AuthError } from "../errors.ts";
 import { type OptionNames, refuseUnknownOptions } from "../known-options.ts";
 import { applySchema, applySchemaAsync, type Verified } from "./application-claims.ts";
 import { type Claims, deepFreeze } from "./claims.ts";
