@@ -22,10 +22,7 @@ after(() => engine.auth.close());
 async function login(t: TestContext, thrown: unknown, options: HandlerOptions = {}) {
   const said = t.mock.method(console, "error", (..._told: unknown[]) => undefined);
   failure = thrown;
-  const response = await createHandler(
-    engine.auth,
-    options,
-  )(
+  const response = await createHandler(engine.auth, options)(
     new Request("http://localhost/v1/users/me/token", {
       method: "POST",
       headers: { "content-type": "application/json" },
