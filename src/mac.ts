@@ -68,7 +68,7 @@ export function prepareMac(
   // Views into `inner`, kept because most tokens of a service have the same length and a view costs as much as the comparison.
   let input = inner.subarray(0, blockSize);
   let received = inner.subarray(0, codeLength);
-  let viewedLength = 0;
+  let viewedLength = -1; // no length yet, not even that of an empty input
 
   function view(length: number): void {
     if (length === viewedLength) return;

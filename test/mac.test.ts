@@ -82,6 +82,13 @@ test("the MAC equals createHmac for texts of any length, in any order of lengths
   );
 });
 
+test("the first text that a key is asked for may be empty", () => {
+  const key = Buffer.alloc(32, 7);
+  const code = createHmac("sha256", key).digest("base64url");
+  assert.ok(prepareMac(row("HS256"), key, JWS).matches(`.${code}`, 0));
+  assert.ok(!prepareMac(row("HS256"), key, JWS).matches(`.${code.slice(1)}A`, 0));
+});
+
 test("the longest token there can be is hashed to its end", () => {
   const key = Buffer.alloc(32, 7);
   const mac = prepareMac(row("HS256"), key, JWS);
