@@ -40,23 +40,17 @@ export function authRoutes(auth: Auth, options?: HandlerOptions): MiddlewareHand
   };
 }
 
+const READ_PAST_HONO = "latchkey: the body was read by c.req.raw before authRoutes; read it by c.req, which keeps it";
+
 /**
  * The request, whose body somebody in front may have read: Hono keeps what was read by `c.req`.
  * @throws TypeError when it was read past Hono, and is gone.
  */
 async function withBody({ req }: Context): Promise<Request> {
   if (!req.raw.bodyUsed) return req.raw;
-  let body: ArrayBuffer;
-  try {
-    body = await req.arrayBuffer();
-  } catch (cause) {
-    throw new TypeError(
-      "latchkey: the body was read by c.req.raw before authRoutes; read it by c.req, which keeps it",
-      {
-        cause,
-      },
-    );
-  }
+  const body = await req.arrayBuffer().catch((cause: unknown) => {
+    throw new TypeError(READ_PAST_HONO, { cause });
+  });
   const { url, method, headers } = req.raw;
   return new Request(url, { method, headers, body });
 }

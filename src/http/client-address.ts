@@ -34,8 +34,10 @@ export interface AddressOptions {
 export function createAddressReader({ clientAddress: knownOf, proxyCount }: AddressOptions) {
   let isTold = false;
   return (request: Request, socketAddress: string | undefined): string | undefined => {
-    const forwardedFor = request.headers.get("x-forwarded-for");
-    const address = clientAddress(knownOf?.(request) ?? socketAddress, forwardedFor, proxyCount);
+    // What the application says is the client's own: no header has a word beside it.
+    const known = knownOf?.(request) ?? undefined;
+    const forwardedFor = known === undefined ? request.headers.get("x-forwarded-for") : null;
+    const address = clientAddress(known ?? socketAddress, forwardedFor, proxyCount);
     if (address === undefined && !isTold) {
       isTold = true;
       warn(

@@ -60,13 +60,14 @@ function isPlain(value: object): boolean {
  * @returns whether nobody can change anything of it now. A Date, a Map, bytes or an object of a class can be changed frozen or not: what holds one is
  *   for one caller only.
  */
-export function deepFreeze(value: unknown, above: ReadonlySet<unknown> = new Set()): boolean {
+export function deepFreeze(value: unknown, seen = new Set<unknown>()): boolean {
   if (typeof value === "function") return false;
-  if (typeof value !== "object" || value === null || above.has(value)) return true;
+  // What is met again, as in a circle, has been judged where it was met first.
+  if (typeof value !== "object" || value === null || seen.has(value)) return true;
   if (!isPlain(value)) return false;
+  seen.add(value);
   Object.freeze(value);
-  const within = new Set(above).add(value);
   let isFixed = true;
-  for (const member of Object.values(value)) isFixed = deepFreeze(member, within) && isFixed;
+  for (const member of Object.values(value)) isFixed = deepFreeze(member, seen) && isFixed;
   return isFixed;
 }

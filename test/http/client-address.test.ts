@@ -63,12 +63,17 @@ describe("a handler that no connection tells the client's address", () => {
 
     const atTheEdge = createHandler(auth, { clientAddress: ({ headers }) => headers.get("cf-connecting-ip") });
     await atTheEdge(login(credentials, { "cf-connecting-ip": "203.0.113.9", "x-forwarded-for": "192.0.2.1" }));
+    const both = createHandler(auth, { clientAddress: () => "203.0.113.10", proxyCount: 1 });
+    await both(login(credentials, { "x-forwarded-for": "192.0.2.1" }), { ip: "192.0.2.2" });
     const behind = createHandler(auth, { proxyCount: 1 });
     await behind(login(credentials, { "x-forwarded-for": "192.0.2.1, 198.51.100.7" }));
     await handle(login(credentials), { ip: "203.0.113.5" });
     assert.equal(told.length, 1);
     const ips = (await auth.sessions.list(id)).map(({ ip }) => ip);
-    assert.deepEqual(ips.sort(), ["198.51.100.7", "203.0.113.5", "203.0.113.9", undefined, undefined].sort());
+    assert.deepEqual(
+      ips.sort(),
+      ["198.51.100.7", "203.0.113.10", "203.0.113.5", "203.0.113.9", undefined, undefined].sort(),
+    );
   });
 
   test("counts guesses by the network that it is told (checklist 72)", async (t) => {

@@ -21,7 +21,9 @@ test("claims that can't be frozen, as a schema may make them, are made anew for 
       vendor: "by hand",
       validate: (value: unknown) => {
         const claims = value as { sub: string };
-        return { value: { sub: claims.sub, scopes: new Set(["read"]), list: Object.freeze([["a"]]) } };
+        const circle: { self?: object } = {};
+        circle.self = circle;
+        return { value: { sub: claims.sub, scopes: new Set(["read"]), list: Object.freeze([["a"]]), circle } };
       },
     },
   };
